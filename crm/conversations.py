@@ -1,0 +1,288 @@
+"""Conversations and their messages: opening, writing both sides down, taking a turn."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from crm.errors import ConversationNotFound
+from crm.models import Author, Channel, Conversation, ConversationStatus, Delivery, Identity, Message
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What the bot made of a customer's turn."""
+
+    intent: str | None = None
+    confidence: float | None = None
+    entities: list[dict[str, Any]] = field(default_factory=list)
+    ranking: list[dict[str, Any]] = field(default_factory=list)
+    language: str | None = None
+    model_id: str | None = None
+    answer_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One message to the customer, not yet stored."""
+
+    text: str
+    buttons: list[dict[str, Any]] | None = None
+    cards: list[dict[str, Any]] | None = None
+    image: str | None = None
+    language: str | None = None
+
+
+def identity_of(
+    session: Session, channel: Channel, external_id: str, *, now: datetime, display_name: str | None = None
+) -> Identity:
+    """The account on that channel, made on first sight."""
+    found = session.scalar(select(Identity).where(Identity.channel == channel, Identity.external_id == external_id))
+    if found is None:
+        found = Identity(
+            channel=channel, external_id=external_id, display_name=display_name, created_at=now, last_seen_at=now
+        )
+        session.add(found)
+        session.flush()
+    found.last_seen_at = now
+    if display_name:
+        found.display_name = display_name
+    return found
+
+
+def open_conversation(
+    session: Session, identity: Identity, *, language: str, now: datetime, page_url: str | None = None
+) -> Conversation:
+    """A new conversation with a public id that cannot be guessed."""
+    conversation = Conversation(
+        public_id=secrets.token_urlsafe(18),
+        identity=identity,
+        channel=identity.channel,
+        language=language,
+        page_url=page_url,
+        opened_at=now,
+        last_message_at=now,
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def latest_of(session: Session, identity: Identity) -> Conversation | None:
+    """The identity's newest conversation."""
+    return session.scalar(
+        select(Conversation).where(Conversation.identity_id == identity.id).order_by(Conversation.id.desc()).limit(1)
+    )
+
+
+def by_public_id(session: Session, public_id: str) -> Conversation:
+    """Raises ConversationNotFound."""
+    found = session.scalar(select(Conversation).where(Conversation.public_id == public_id))
+    if found is None:
+        raise ConversationNotFound(public_id)
+    return found
+
+
+def _next_seq(session: Session, conversation: Conversation) -> int:
+    # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too.
+    seq = session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation.id)
+        .values(last_seq=Conversation.last_seq + 1)
+        .returning(Conversation.last_seq)
+        .execution_options(synchronize_session=False)
+    )
+    if seq is None:
+        raise ConversationNotFound(conversation.public_id)
+    return seq
+
+
+def receive(
+    session: Session,
+    conversation: Conversation,
+    *,
+    text: str,
+    external_id: str,
+    now: datetime,
+    client_id: str | None = None,
+    payload: str | None = None,
+) -> tuple[Message, bool]:
+    """Stores a customer's message once. Returns it, and whether it is new.
+
+    ``external_id`` names it on its channel (a repeated delivery carries the same one). A closed conversation opens again.
+    """
+    known = session.scalar(
+        select(Message).where(Message.channel == conversation.channel, Message.external_id == external_id)
+    )
+    if known is not None:
+        return known, False
+    message = Message(
+        conversation_id=conversation.id,
+        seq=_next_seq(session, conversation),
+        author=Author.CUSTOMER,
+        channel=conversation.channel,
+        external_id=external_id,
+        client_id=client_id,
+        text=text,
+        payload=payload,
+        created_at=now,
+    )
+    session.add(message)
+    conversation.last_message_at = now
+    if conversation.status is ConversationStatus.CLOSED:
+        conversation.status, conversation.closed_at = ConversationStatus.OPEN, None
+    session.flush()
+    return message, True
+
+
+def add_message(
+    session: Session,
+    conversation: Conversation,
+    reply: Reply,
+    *,
+    author: Author,
+    now: datetime,
+    turn: int | None = None,
+) -> Message:
+    """Stores a message of the bot or the owner; on Telegram it then waits in the outbox."""
+    to_be_sent = conversation.channel is not Channel.WEB
+    message = Message(
+        conversation_id=conversation.id,
+        seq=_next_seq(session, conversation),
+        author=author,
+        channel=conversation.channel,
+        text=reply.text,
+        buttons=reply.buttons,
+        cards=reply.cards,
+        image=reply.image,
+        language=reply.language,
+        turn=turn,
+        created_at=now,
+        delivery=Delivery.PENDING if to_be_sent else Delivery.NOT_NEEDED,
+    )
+    session.add(message)
+    conversation.last_message_at = now
+    session.flush()
+    return message
+
+
+def waiting(session: Session, conversation: Conversation) -> Sequence[Message]:
+    """The customer's messages that have no answer yet, oldest first."""
+    return session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.author == Author.CUSTOMER, Message.turn.is_(None))
+        .order_by(Message.seq)
+    ).all()
+
+
+def conversations_waiting(session: Session, *, limit: int = 500) -> Sequence[str]:
+    """Public ids of conversations with unanswered messages, those waiting longest first."""
+    return session.scalars(
+        select(Conversation.public_id)
+        .join(Message)
+        .where(Message.author == Author.CUSTOMER, Message.turn.is_(None))
+        .group_by(Conversation.id)
+        .order_by(Conversation.last_message_at)
+        .limit(limit)
+    ).all()
+
+
+def take_turn(session: Session, public_id: str, *, owner: str, now: datetime, lease: timedelta) -> bool:
+    """Whether ``owner`` (a gateway) may answer now; nobody else may until the lease ends or is given back."""
+    taken = session.scalar(
+        update(Conversation)
+        .where(
+            Conversation.public_id == public_id,
+            or_(
+                Conversation.lease_owner.is_(None),
+                Conversation.lease_owner == owner,
+                Conversation.lease_until < now,
+            ),
+        )
+        .values(lease_owner=owner, lease_until=now + lease)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return taken is not None
+
+
+def give_back_turn(session: Session, public_id: str, *, owner: str) -> None:
+    session.execute(
+        update(Conversation)
+        .where(Conversation.public_id == public_id, Conversation.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def answer(
+    session: Session,
+    conversation: Conversation,
+    lines: Sequence[Message],
+    replies: Sequence[Reply],
+    understanding: Understanding | None,
+    *,
+    now: datetime,
+    author: Author = Author.BOT,
+) -> list[Message]:
+    """Closes a turn: marks the customer's ``lines`` as answered and stores ``replies``, in one transaction."""
+    turn = lines[0].seq
+    for line in lines:
+        line.turn = turn
+        if understanding is not None:
+            line.intent, line.confidence = understanding.intent, understanding.confidence
+            line.entities, line.ranking = understanding.entities, understanding.ranking
+            line.language, line.model_id = understanding.language, understanding.model_id
+            line.answer_ms = understanding.answer_ms
+    if understanding is not None and understanding.language in ("zh", "en"):
+        conversation.language = understanding.language
+    return [add_message(session, conversation, reply, author=author, now=now, turn=turn) for reply in replies]
+
+
+def replies_to(session: Session, message: Message) -> Sequence[Message]:
+    """What was answered to a customer's message (with its whole burst), oldest first; empty while it waits."""
+    if message.turn is None:
+        return []
+    return session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == message.conversation_id,
+            Message.turn == message.turn,
+            Message.author != Author.CUSTOMER,
+        )
+        .order_by(Message.seq)
+    ).all()
+
+
+def history(session: Session, conversation: Conversation, *, after: int = 0, limit: int = 500) -> Sequence[Message]:
+    """Both sides, oldest first: the messages after ``after``, or without it the last ``limit``."""
+    of_it = select(Message).where(Message.conversation_id == conversation.id)
+    if after:
+        return session.scalars(of_it.where(Message.seq > after).order_by(Message.seq).limit(limit)).all()
+    return session.scalars(of_it.order_by(Message.seq.desc()).limit(limit)).all()[::-1]
+
+
+def offered_payload(session: Session, conversation: Conversation, *, title: str, payload: str | None) -> str | None:
+    """The payload of a button that this conversation really showed.
+
+    With ``payload`` given it must stand on one of the shown buttons, else None. Without, a text that is exactly the
+    title of a button on the bot's latest messages counts as a press.
+    """
+    shown = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.author != Author.CUSTOMER)
+        .order_by(Message.seq.desc())
+        .limit(50 if payload else 4)
+    ).all()
+    for message in shown:
+        offered = list(message.buttons or [])
+        for card in message.cards or []:
+            offered.extend(card.get("buttons") or [])
+        for button in offered:
+            if (button.get("payload") == payload) if payload else (button.get("title") == title.strip()):
+                return str(button["payload"])
+    return None

@@ -1,0 +1,39 @@
+"""Bringing a database to this version's schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from crm.errors import SchemaOutdated
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Runs every migration that is missing, in one transaction: a failed one leaves the old state."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def new_revision(engine: Engine, message: str) -> None:
+    """Writes a migration from the difference between the models and the database."""
+    with engine.begin() as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+def check(engine: Engine) -> None:
+    """Raises SchemaOutdated unless the database has exactly this version's schema."""
+    wanted = ScriptDirectory.from_config(_config()).get_current_head() or ""
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != wanted:
+        raise SchemaOutdated(found, wanted)
