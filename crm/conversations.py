@@ -113,7 +113,8 @@ def receive(
 ) -> tuple[Message, bool]:
     """Stores a customer's message once. Returns it, and whether it is new.
 
-    ``external_id`` names it on its channel (a repeated delivery carries the same one). A closed conversation opens again.
+    ``external_id`` names it on its channel (a repeated delivery carries the same one). A closed conversation is
+    opened again.
     """
     known = session.scalar(
         select(Message).where(Message.channel == conversation.channel, Message.external_id == external_id)

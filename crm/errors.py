@@ -48,13 +48,6 @@ class CustomerNotFound(CrmError):
         super().__init__(f"no customer {customer_id}")
 
 
-class TooManyAttempts(CrmError):
-    """Somebody keeps guessing; a person has to look."""
-
-    def __init__(self) -> None:
-        super().__init__("too many failed attempts to prove who is asking")
-
-
 class NotAllowed(CrmError):
     """The order's state does not permit what was asked; ``reason`` is a word of the shop, not text for customers."""
 
