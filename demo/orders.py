@@ -1,7 +1,7 @@
 """The life of the demo shop's orders: when they are placed, what they cost, how they leave and what goes wrong."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
@@ -12,6 +12,8 @@ from shopping import LAST_DAY, Shelf, Shopper, Variant, basket, days_of, discoun
 ORDERS = 400
 WAITING = 12  # the newest orders, not yet packed
 SHOP_ZONE = ZoneInfo("Asia/Shanghai")
+
+NEW_YEAR_HOLIDAY = (date(2026, 2, 17), date(2026, 2, 23))  # nothing is packed
 
 # VAT collected at checkout where the shop is registered for small parcels; dearer parcels pay at the border.
 VAT_PERCENT = {"GB": 20, "IE": 23, "DE": 19, "FR": 20, "NL": 21, "SE": 25, "PT": 23, "ES": 21}
@@ -149,6 +151,8 @@ def pack_and_send(orders: list[Order], rng: Random) -> None:
     """Everything but the newest orders leaves within two days, in the afternoon."""
     for order in orders[:-WAITING]:
         day = order.created.date() + timedelta(1 if order.created.hour < 14 else 2)
+        if NEW_YEAR_HOLIDAY[0] <= day <= NEW_YEAR_HOLIDAY[1]:
+            day = NEW_YEAR_HOLIDAY[1] + timedelta(1)
         order.sent = datetime.combine(day, time(rng.randint(15, 17), rng.randrange(60), rng.randrange(60)), SHOP_ZONE)
 
 
@@ -171,7 +175,7 @@ def mishaps(orders: list[Order], rng: Random) -> None:
         order.refunded = cents(variant.price * (order.goods - order.off) / order.goods)
         if order.refunded == order.total:
             order.refunded = cents(order.total / 2)
-    recent = [o for o in orders[-WAITING - 14 : -WAITING] if len(o.lines) > 1]
+    recent = [o for o in orders[-WAITING - 20 : -WAITING - 1] if len(o.lines) > 1]
     for order in rng.sample(recent, 3):
         order.waiting_sku = order.lines[-1][0].sku
     for order in [orders[-WAITING - 1], *rng.sample(orders[-WAITING:], 3)]:

@@ -105,6 +105,9 @@ TOGETHER: dict[str, list[tuple[str, float]]] = {
 
 TOGETHER_LIFT = 1.5
 
+# Chances of one more thing, and another: dear shipping makes fuller baskets.
+FURTHER_THINGS = {"chinese": (0.25, 0.0), "western": (0.75, 0.45)}
+
 USED_UP = {
     "osmanthus-noon-candle",
     "first-frost-candle",
@@ -160,8 +163,8 @@ SEASONS = [
     Season(date(2025, 11, 8), date(2025, 11, 11), 10.0, "chinese", "SINGLES15", percent=15),
     Season(date(2025, 11, 28), date(2025, 12, 1), 8.0, "western", "FRIDAY20", percent=20),
     Season(date(2025, 12, 2), date(2025, 12, 14), 3.0, "western", gifts=True),
-    Season(date(2026, 1, 26), date(2026, 2, 10), 2.4, "chinese", "NEWYEAR66", amount=Decimal(66), minimum=Decimal(299)),
-    Season(date(2026, 2, 14), date(2026, 2, 22), 0.15, "chinese"),
+    Season(date(2026, 2, 3), date(2026, 2, 16), 2.4, "chinese", "NEWYEAR66", amount=Decimal(66), minimum=Decimal(299)),
+    Season(date(2026, 2, 17), date(2026, 2, 23), 0.15, "chinese"),
     Season(date(2026, 5, 1), date(2026, 5, 9), 1.8, "all", gifts=True),
     Season(date(2026, 6, 16), date(2026, 6, 18), 5.0, "chinese", "JUNE12", percent=12),
     Season(date(2026, 7, 10), date(2026, 8, 15), 0.6),
@@ -288,10 +291,10 @@ def basket(shopper: Shopper, shelf: Shelf, day: date, rng: Random) -> list[tuple
             lasting = other not in USED_UP and other in shopper.owned
             if shelf.sells(other, shopper, day) and rng.random() < TOGETHER_LIFT * (chance / 4 if lasting else chance):
                 handles.append(other)
-    if rng.random() < 0.2:
-        extra = first_thing(shopper, shelf, day, rng)
-        if extra not in handles:
-            handles.append(extra)
+    for chance in FURTHER_THINGS[shopper.circle]:
+        if rng.random() < chance:
+            extra = first_thing(shopper, shelf, day, rng)
+            handles += [extra] * (extra not in handles)
     lines: list[tuple[Variant, int]] = []
     for handle in handles:
         variant = shelf.pick(handle, shopper, day, rng)
