@@ -1,0 +1,57 @@
+"""Phone numbers and e-mail addresses in one form, and whether two of them are the same."""
+
+import re
+import unicodedata
+
+import phonenumbers
+
+SHORTEST_LOCAL_NUMBER = 7
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]+")
+
+
+def normalise(text: str, region: str | None = None) -> str | None:
+    """The number in E.164 ("+6591230001") where it allows that, else its digits; None without digits.
+
+    ``region`` (ISO 3166) is the country that a number without country code is taken to be in.
+    """
+    cleaned = unicodedata.normalize("NFKC", text).strip().lstrip("'").strip()
+    if cleaned.startswith("00"):
+        cleaned = "+" + cleaned[2:]
+    try:
+        parsed = phonenumbers.parse(cleaned, region)
+    except phonenumbers.NumberParseException:
+        return _digits(cleaned) or None
+    if cleaned.startswith("+") or phonenumbers.is_valid_number(parsed):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return _digits(cleaned) or None
+
+
+def _digits(text: str) -> str:
+    return "".join(str(unicodedata.digit(letter)) for letter in text if letter.isdigit())
+
+
+def same_phone(one: str, other: str) -> bool:
+    """Whether both name one line, however written; a missing country code or a leading 0 does not matter."""
+    first, second = normalise(one), normalise(other)
+    if first is None or second is None:
+        return False
+    if first == second:
+        return len(_digits(first)) >= SHORTEST_LOCAL_NUMBER
+    if first.startswith("+") and second.startswith("+"):
+        return False
+    longer, shorter = sorted((_digits(first).lstrip("0"), _digits(second).lstrip("0")), key=len, reverse=True)
+    if len(shorter) < SHORTEST_LOCAL_NUMBER or not longer.endswith(shorter):
+        return False
+    missing = longer[: len(longer) - len(shorter)].removesuffix("0")
+    return not missing or int(missing) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+
+
+def normal_email(text: str) -> str | None:
+    """Lower case without spaces around, or None if it is no address."""
+    cleaned = unicodedata.normalize("NFKC", text).strip().lower()
+    return cleaned if _EMAIL.fullmatch(cleaned) else None
+
+
+def same_email(one: str, other: str) -> bool:
+    first = normal_email(one)
+    return first is not None and first == normal_email(other)
