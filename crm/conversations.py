@@ -140,6 +140,19 @@ def receive(
     return message, True
 
 
+def correct(session: Session, channel: Channel, external_id: str, text: str) -> bool:
+    """Puts the customer's edited words in place of the first ones, as long as they are unanswered; else False."""
+    corrected = session.scalar(
+        update(Message)
+        .where(Message.channel == channel, Message.external_id == external_id, Message.turn.is_(None))
+        .where(Message.author == Author.CUSTOMER)
+        .values(text=text)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    )
+    return corrected is not None
+
+
 def add_message(
     session: Session,
     conversation: Conversation,
@@ -180,16 +193,26 @@ def waiting(session: Session, conversation: Conversation) -> Sequence[Message]:
     ).all()
 
 
-def conversations_waiting(session: Session, *, limit: int = 500) -> Sequence[str]:
-    """Public ids of conversations with unanswered messages, those waiting longest first."""
-    return session.scalars(
+def conversations_waiting(
+    session: Session, *, since: datetime | None = None, until: datetime | None = None, limit: int = 500
+) -> Sequence[str]:
+    """Public ids of conversations with unanswered messages, those waiting longest first.
+
+    ``since`` and ``until`` bound when the message was written, which spares a frequent caller the whole history.
+    """
+    of_them = (
         select(Conversation.public_id)
         .join(Message)
         .where(Message.author == Author.CUSTOMER, Message.turn.is_(None))
         .group_by(Conversation.id)
         .order_by(Conversation.last_message_at)
         .limit(limit)
-    ).all()
+    )
+    if since is not None:
+        of_them = of_them.where(Message.created_at >= since)
+    if until is not None:
+        of_them = of_them.where(Message.created_at <= until)
+    return session.scalars(of_them).all()
 
 
 def take_turn(session: Session, public_id: str, *, owner: str, now: datetime, lease: timedelta) -> bool:
@@ -261,10 +284,20 @@ def replies_to(session: Session, message: Message) -> Sequence[Message]:
 
 def history(session: Session, conversation: Conversation, *, after: int = 0, limit: int = 500) -> Sequence[Message]:
     """Both sides, oldest first: the messages after ``after``, or without it the last ``limit``."""
-    of_it = select(Message).where(Message.conversation_id == conversation.id)
     if after:
-        return session.scalars(of_it.where(Message.seq > after).order_by(Message.seq).limit(limit)).all()
-    return session.scalars(of_it.order_by(Message.seq.desc()).limit(limit)).all()[::-1]
+        return since(session, conversation, after=after, limit=limit)
+    latest = select(Message).where(Message.conversation_id == conversation.id).order_by(Message.seq.desc())
+    return session.scalars(latest.limit(limit)).all()[::-1]
+
+
+def since(session: Session, conversation: Conversation, *, after: int, limit: int) -> Sequence[Message]:
+    """The first ``limit`` messages of both sides after the one numbered ``after``; 0 means from the beginning."""
+    return session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.seq > after)
+        .order_by(Message.seq)
+        .limit(limit)
+    ).all()
 
 
 def offered_payload(session: Session, conversation: Conversation, *, title: str, payload: str | None) -> str | None:

@@ -31,6 +31,14 @@ def hand_off(
     return found
 
 
+def take(session: Session, conversation: Conversation, *, now: datetime) -> Handoff | None:
+    """The owner answers from here on and the bot is silent; None if nothing was handed off."""
+    found = open_handoff(session, conversation)
+    if found is not None and found.taken_at is None:
+        found.taken_at = now
+    return found
+
+
 def give_back(session: Session, conversation: Conversation, *, now: datetime) -> None:
     """The bot answers again."""
     found = open_handoff(session, conversation)

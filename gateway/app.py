@@ -1,0 +1,115 @@
+"""Putting the gateway's parts together."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from crm.settings import Settings
+from gateway import errors, events, health, pages, web
+from gateway.bus import Bus
+from gateway.limits import Limiter, LocalLimiter, RedisLimiter
+from gateway.metrics import Metrics
+from gateway.middleware import BodyLimit, StrictHeaders
+from gateway.parts import Parts
+from gateway.rasa_client import RasaClient
+from gateway.readiness import Readiness
+from gateway.redis_bus import RedisBus
+from gateway.relay import Relay
+from gateway.sessions import Tokens
+from gateway.shop import ShopFacts
+from gateway.store import Store
+from gateway.wording import Wording
+
+
+def gateway_name(settings: Settings) -> str:
+    """The same again after a restart: then its own leases need not run out first."""
+    return f"{socket.gethostname()}:{settings.port}"
+
+
+def make_parts(settings: Settings) -> Parts:
+    """All parts, not yet started. The store has to be bound."""
+    store, metrics, wording = Store(), Metrics(), Wording.load()
+    name = gateway_name(settings)
+    bus = RedisBus(settings.redis_url, name=name) if settings.redis_url else Bus()
+    limiter: Limiter = RedisLimiter(settings.redis_url) if settings.redis_url else LocalLimiter()
+    rasa = RasaClient(
+        settings.rasa_url, settings.require("internal_secret"), timeout_seconds=settings.answer_timeout_seconds
+    )
+    relay = Relay(
+        store=store,
+        bus=bus,
+        rasa=rasa,
+        wording=wording,
+        metrics=metrics,
+        name=name,
+        answer_timeout_seconds=settings.answer_timeout_seconds,
+    )
+    return Parts(
+        settings=settings,
+        store=store,
+        bus=bus,
+        limiter=limiter,
+        metrics=metrics,
+        rasa=rasa,
+        readiness=Readiness(store=store, rasa=rasa, actions_url=settings.actions_url),
+        relay=relay,
+        tokens=Tokens(settings.require("secret_key")),
+        shop=ShopFacts.load(settings.shop_file),
+        wording=wording,
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway as an ASGI app; the store has to be bound before it starts."""
+    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    app = FastAPI(
+        title="Solodesk chat API",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        strict_content_type=False,
+        middleware=[
+            Middleware(StrictHeaders),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+                expose_headers=["Retry-After"],
+                max_age=600,
+            ),
+            Middleware(BodyLimit),
+        ],
+    )
+    app.state.parts = make_parts(settings)
+    errors.install(app)
+    for routes in (web, events, health):
+        app.include_router(routes.router)
+    pages.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    await parts.bus.start()
+    resuming = asyncio.create_task(parts.relay.resume_forever())
+    try:
+        yield
+    finally:
+        parts.bus.end()
+        resuming.cancel()
+        await parts.relay.stop()
+        await asyncio.gather(resuming, return_exceptions=True)
+        await parts.bus.close()
+        await parts.limiter.close()
+        await parts.readiness.close()
+        await parts.rasa.close()
+        parts.store.close()

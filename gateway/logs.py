@@ -1,0 +1,20 @@
+"""Logs carry ids, never what customers wrote."""
+
+import logging
+import traceback
+
+
+def safe_trace(error: BaseException) -> str:
+    """Kind and place of an error without its message: a database error's message quotes the values it was given."""
+    places = traceback.extract_tb(error.__traceback__)[-6:]
+    return f"error={type(error).__name__} at " + " < ".join(
+        f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(places)
+    )
+
+
+def set_up() -> None:
+    """Plain lines on stderr; libraries that log addresses with tokens or whole updates are kept quiet."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,37 @@
+"""The parts of a running gateway, made once in app.py and handed to whoever needs them."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from crm.settings import Settings
+from gateway.bus import Bus
+from gateway.limits import Limiter
+from gateway.metrics import Metrics
+from gateway.rasa_client import RasaClient
+from gateway.readiness import Readiness
+from gateway.relay import Relay
+from gateway.sessions import Tokens
+from gateway.shop import ShopFacts
+from gateway.store import Store
+from gateway.wording import Wording
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    store: Store
+    bus: Bus
+    limiter: Limiter
+    metrics: Metrics
+    rasa: RasaClient
+    readiness: Readiness
+    relay: Relay
+    tokens: Tokens
+    shop: ShopFacts
+    wording: Wording
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)

@@ -1,0 +1,282 @@
+"""The turn engine: takes what waits in a conversation, asks the bot, stores the answer, tells everybody."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from crm import conversations, turns
+from crm.conversations import Reply, Understanding
+from crm.errors import ConversationNotFound
+from crm.models import Channel, Message
+from crm.types import now as utc_now
+from gateway.bus import Bus, Event, Kind
+from gateway.logs import safe_trace
+from gateway.messages import reply_from, shown
+from gateway.metrics import Metrics
+from gateway.rasa_client import NoAnswer, RasaClient
+from gateway.store import Store
+from gateway.texts import language_of
+from gateway.wording import Wording
+
+log = logging.getLogger(__name__)
+MOST_TURNS_AT_ONCE = 64
+LONGEST_TURN = 8_000
+HOLD_WHILE_TYPING_SECONDS = 1.2
+TYPING_LASTS_SECONDS = 1.0
+LEASE_MARGIN_SECONDS = 10.0
+TAKEN_PAUSE_SECONDS = 0.2
+RESUME_EVERY_SECONDS = 5.0
+RESUME_LOOKS_BACK = timedelta(hours=1)
+
+
+class Outlet(Protocol):
+    """A channel that has to be called to reach the customer."""
+
+    hold_seconds: float
+
+    def typing(self, address: str) -> None: ...
+
+    def deliver(self, conversation_id: int) -> None: ...
+
+    def own_answer(self, lines: Sequence[Message], language: str) -> list[Reply] | None:
+        """The answer to lines that the bot need not see; None for all others."""
+        ...
+
+    def stands_alone(self, line: Message) -> bool:
+        """Whether the line must not be joined with others."""
+        ...
+
+    def as_typed(self, line: Message) -> str:
+        """The line's words without the channel's own notes."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Answer:
+    replies: list[Reply]
+    understanding: Understanding | None = None
+    needs_owner: str | None = None
+    outcome: str = "answered"
+
+
+class Relay:
+    """Strictly in order within a conversation, at the same time across conversations."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        rasa: RasaClient,
+        wording: Wording,
+        metrics: Metrics,
+        name: str,
+        answer_timeout_seconds: float,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store, self._bus, self._rasa = store, bus, rasa
+        self._wording, self._metrics, self._name, self._clock = wording, metrics, name, clock
+        self._lease = timedelta(seconds=2 * answer_timeout_seconds + LEASE_MARGIN_SECONDS)
+        self._slots = asyncio.Semaphore(MOST_TURNS_AT_ONCE)
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._typed_at: dict[str, float] = {}
+        self.outlets: dict[Channel, Outlet] = {}
+
+    def heard(self, public_id: str, message: Message, *, new: bool, hold_seconds: float = 0.0) -> None:
+        """A customer's message is stored: shows it to the other tabs and sees to its answer."""
+        if new:
+            self._metrics.messages.labels(message.channel.value).inc()
+            # What was typed until now is this message.
+            self._typed_at.pop(public_id, None)
+            self._bus.publish(public_id, Event(Kind.MESSAGE, dict(shown(message))))
+        if message.turn is None:
+            self.wake(public_id, hold_seconds=hold_seconds)
+
+    def wake(self, public_id: str, *, hold_seconds: float = 0.0) -> None:
+        """Sees to it that whatever waits in the conversation is answered."""
+        self._again.add(public_id)
+        if public_id not in self._working:
+            self._working[public_id] = asyncio.create_task(self._work(public_id, hold_seconds))
+            self._metrics.working.set(len(self._working))
+
+    def is_working(self, public_id: str) -> bool:
+        return public_id in self._working
+
+    def typing(self, public_id: str) -> None:
+        """The customer is writing more."""
+        if public_id in self._working:
+            self._typed_at[public_id] = time.monotonic()
+
+    async def resume_forever(self) -> None:
+        """Answers what an earlier run, or a gateway that died, left unanswered."""
+        since: datetime | None = None
+        while True:
+            try:
+                until = self._clock() - timedelta(seconds=RESUME_EVERY_SECONDS if since else 0)
+                for public_id in await self._store.read(
+                    lambda session, since=since, until=until: conversations.conversations_waiting(  # type: ignore[misc]
+                        session, since=since, until=until
+                    )
+                ):
+                    self.wake(public_id)
+                since = self._clock() - RESUME_LOOKS_BACK
+            except Exception as error:
+                log.error("could not look for unanswered messages %s", safe_trace(error))
+            await asyncio.sleep(RESUME_EVERY_SECONDS)
+
+    async def stop(self) -> None:
+        """Lets running turns end for a moment; what is cut off is answered after the next start."""
+        if self._working:
+            await asyncio.wait(list(self._working.values()), timeout=1.5)
+        for task in list(self._working.values()):
+            task.cancel()
+        await asyncio.gather(*self._working.values(), return_exceptions=True)
+
+    async def _work(self, public_id: str, hold_seconds: float) -> None:
+        failures = 0
+        try:
+            if hold_seconds:
+                await asyncio.sleep(hold_seconds)
+            while public_id in self._again:
+                self._again.discard(public_id)
+                try:
+                    await self._while_typing(public_id)
+                    async with self._slots:
+                        await self._turn(public_id)
+                    failures = 0
+                except turns.TurnTaken:
+                    self._again.add(public_id)
+                    await asyncio.sleep(TAKEN_PAUSE_SECONDS)
+                except ConversationNotFound:
+                    log.info("conversation is gone conversation=%s", public_id)
+                except Exception as error:
+                    # The message is stored and stays unanswered until this succeeds.
+                    failures += 1
+                    self._metrics.errors.labels("turn").inc()
+                    log.error("turn failed conversation=%s %s", public_id, safe_trace(error))
+                    self._again.add(public_id)
+                    await asyncio.sleep(min(30.0, 0.5 * 2**failures))
+        finally:
+            self._again.discard(public_id)
+            self._typed_at.pop(public_id, None)
+            del self._working[public_id]
+            self._metrics.working.set(len(self._working))
+
+    async def _while_typing(self, public_id: str) -> None:
+        ends = time.monotonic() + HOLD_WHILE_TYPING_SECONDS
+        while typed_at := self._typed_at.get(public_id):
+            left = min(ends, typed_at + TYPING_LASTS_SECONDS) - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    async def _turn(self, public_id: str) -> None:
+        began = time.perf_counter()
+        turn = await self._store.write(
+            lambda session: turns.begin(session, public_id, owner=self._name, now=self._clock(), lease=self._lease)
+        )
+        if turn is None:
+            return
+        lines = turn.lines if turn.held_by_owner else self._joined(turn)
+        if len(lines) < len(turn.lines):
+            self._again.add(public_id)
+        answer = _Answer([], outcome="with_owner") if turn.held_by_owner else await self._answer(turn, lines)
+        closed = await self._store.write(
+            lambda session: turns.close(
+                session,
+                turn,
+                lines,
+                answer.replies,
+                answer.understanding,
+                owner=self._name,
+                now=self._clock(),
+                needs_owner=answer.needs_owner,
+            )
+        )
+        if closed is None:
+            self._metrics.turns.labels(turn.channel.value, "answered_elsewhere").inc()
+            return
+        self._tell(turn, lines, closed)
+        self._metrics.turns.labels(turn.channel.value, answer.outcome).inc()
+        self._metrics.turn_seconds.observe(time.perf_counter() - began)
+        log.info(
+            "turn conversation=%s turn=%d lines=%d replies=%d outcome=%s",
+            public_id,
+            turn.number,
+            len(lines),
+            len(closed.replies),
+            answer.outcome,
+        )
+
+    def _joined(self, turn: turns.Turn) -> list[Message]:
+        """The lines that make one turn: a burst in full, but a pressed button or a command only by itself."""
+        outlet = self.outlets.get(turn.channel)
+        taken: list[Message] = []
+        length = 0
+        for line in turn.lines:
+            alone = line.payload is not None or (outlet is not None and outlet.stands_alone(line))
+            length += len(line.text) + 1
+            if taken and (alone or length > LONGEST_TURN):
+                break
+            taken.append(line)
+            if alone:
+                break
+        return taken
+
+    async def _answer(self, turn: turns.Turn, lines: Sequence[Message]) -> _Answer:
+        outlet = self.outlets.get(turn.channel)
+        if outlet is not None:
+            own = outlet.own_answer(lines, turn.language)
+            if own is not None:
+                return _Answer(own, outcome="own_answer")
+            outlet.typing(turn.address)
+        text = "\n".join(outlet.as_typed(line) if outlet else line.text for line in lines)
+        self._bus.publish(turn.public_id, Event(Kind.TYPING, {"author": "bot", "on": True}))
+        began = time.perf_counter()
+        try:
+            answer = await self._ask(turn, text, lines[0].payload)
+        except NoAnswer as failure:
+            log.warning("no answer conversation=%s turn=%d kind=%s", turn.public_id, turn.number, failure.kind)
+            self._metrics.errors.labels(f"rasa_{failure.kind}").inc()
+            answer = self._apology(turn, text)
+        finally:
+            self._metrics.rasa_seconds.observe(time.perf_counter() - began)
+            self._bus.publish(turn.public_id, Event(Kind.TYPING, {"author": "bot", "on": False}))
+        return answer
+
+    async def _ask(self, turn: turns.Turn, text: str, payload: str | None) -> _Answer:
+        """Raises NoAnswer."""
+        metadata = {
+            "turn_id": f"{turn.public_id}:{turn.number}",
+            "conversation_id": turn.public_id,
+            "channel": turn.channel.value,
+        }
+        answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
+        replies = [reply_from(raw, language=turn.language) for raw in answer.replies]
+        visible = [reply for reply in replies if reply is not None]
+        if not visible:
+            raise NoAnswer("empty")
+        return _Answer(visible, answer.understanding)
+
+    def _apology(self, turn: turns.Turn, text: str) -> _Answer:
+        language = language_of(text, turn.language)
+        sorry = Reply(text=self._wording.say("desk_down", language), language=language)
+        summary = self._wording.say("owner_summary", language, text=text[:500])
+        return _Answer([sorry], needs_owner=summary, outcome="apology")
+
+    def _tell(self, turn: turns.Turn, lines: Sequence[Message], closed: turns.Closed) -> None:
+        replies = [dict(shown(reply)) for reply in closed.replies]
+        for reply in replies:
+            self._bus.publish(turn.public_id, Event(Kind.MESSAGE, reply))
+        if closed.handed_off != turn.handed_off:
+            self._bus.publish(turn.public_id, Event(Kind.HANDOFF, {"active": closed.handed_off}))
+        answered = {"lines": [line.seq for line in lines], "replies": replies}
+        self._bus.publish(turn.public_id, Event(Kind.ANSWERED, answered))
+        outlet = self.outlets.get(turn.channel)
+        if outlet is not None and replies:
+            outlet.deliver(turn.conversation_id)

@@ -1,0 +1,23 @@
+"""The gateway's own sentences, kept in wording.toml."""
+
+import tomllib
+from pathlib import Path
+
+LANGUAGES = ("en", "zh")
+FILE = Path(__file__).with_name("wording.toml")
+
+
+class Wording:
+    """Sentences by name and language."""
+
+    def __init__(self, sentences: dict[str, dict[str, str]]) -> None:
+        self._sentences = sentences
+
+    @classmethod
+    def load(cls) -> "Wording":
+        return cls(tomllib.loads(FILE.read_text(encoding="utf-8")))
+
+    def say(self, name: str, language: str, **values: str) -> str:
+        """The sentence in that language, in English for any other."""
+        sentence = self._sentences[name]
+        return sentence.get(language, sentence["en"]).format(**values)
