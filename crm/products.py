@@ -1,6 +1,7 @@
 """The catalogue: which products a sentence mentions, in either language, misspellings included."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from crm import revisions
 from crm.errors import ProductNotFound
 from crm.models import Product, ProductStatus, Variant
-from crm.text import HAN, han_pairs, latin_words, normal
+from crm.text import HAN, han_pairs, latin_words, normal, split_languages
 
 # Words that stand in many titles and in many questions alike; they never tell which product is meant.
 COMMON_WORDS = frozenset(
@@ -225,6 +226,33 @@ def by_id(session: Session, product_id: int) -> Product:
 def title_in(product: Product, language: str) -> str:
     """The product's name in the customer's language, or as the shop wrote it."""
     return (product.title_zh if language == "zh" else product.title_en) or product.title
+
+
+def option_in(title: str, language: str) -> str:
+    """A variant's title in the customer's language: "Ink Blue 墨蓝 / L" → "墨蓝 / L"."""
+    parts = []
+    for part in title.split(" / "):
+        english, chinese = split_languages(part)
+        parts.append((chinese if language == "zh" else english) or part)
+    return " / ".join(parts)
+
+
+def description_in(product: Product, language: str) -> str:
+    """The part of the description that is written in the language; all of it when it is written in one only."""
+    pieces = [piece for piece in re.split(r"\n+|(?<=[.!?。！？])\s*", product.description) if piece.strip()]
+    han = [piece.strip() for piece in pieces if HAN.search(piece)]
+    other = [piece.strip() for piece in pieces if not HAN.search(piece)]
+    wanted = han if language == "zh" else other
+    return ("" if language == "zh" else " ").join(wanted or han or other)
+
+
+def alike(session: Session, product: Product) -> set[int]:
+    """Products of the same type, or else with a tag in common."""
+    known = catalogue(session)
+    same = set().union(*(known.categories.get(unit, set()) for unit in _units(normal(product.product_type or ""))))
+    if len(same) <= 1:
+        same = set().union(*(known.categories.get(u, set()) for tag in product.tags for u in _units(normal(tag))))
+    return same - {product.id}
 
 
 def in_stock(product: Product) -> bool:

@@ -1,0 +1,290 @@
+"""Forms: asking for what a job needs, one detail at a time, without losing the customer on the way.
+
+A form asks for the next detail itself (so that nothing is asked twice), answers a question in between and goes on,
+lets go when the customer wants something else, and respects a refusal.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rasa_sdk.events import FollowupAction, SlotSet
+from sqlalchemy.orm import Session
+
+import crm
+from actions import answers, slots
+from actions.base import DeskAction, leave_form
+from actions.handoff import hand_over
+from actions.interruptions import answer_in_between
+from actions.products import products_meant
+from actions.references import another, longest_detail
+from actions.turn import Event, Turn
+from crm import customers, orders
+from crm.errors import OrderNotFound
+from crm.models import HandoffReason, Order
+
+CONFIDENT = 0.6
+TOLERATED_MISSES = 2
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A detail that is still needed. ``said`` is true when the question was already put."""
+
+    slot: str
+    said: bool = False
+
+
+class DeskForm(DeskAction):
+    """Base of all forms' validation actions."""
+
+    ends_turn = False
+    form: ClassVar[str]
+    free_text: ClassVar[frozenset[str]] = frozenset()
+
+    def name(self) -> str:
+        return f"validate_{self.form}"
+
+    @abstractmethod
+    def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
+        """Looks what is known. ``details`` holds the slots' values and is changed in place.
+
+        Returns what is missing, None when the job can be done, or events that end the form early.
+        """
+
+    def act(self, turn: Turn) -> list[Event]:
+        going_on = turn.active_form == self.form
+        details = {name: turn.slot(name) for name in slots.OF_A_JOB}
+        if not going_on:
+            self.prepare(turn, details)
+            return self._go_on(turn, details)
+        requested = turn.slot(slots.REQUESTED_SLOT)
+        if events := self._elsewhere(turn, requested):
+            return events
+        if requested in self.free_text and not turn.pressed:
+            details[requested] = turn.text.strip()
+            return self._go_on(turn, details)
+        if self.brings_detail(turn, requested, details):
+            return self._go_on(turn, details)
+        return self._in_between(turn, requested)
+
+    def prepare(self, turn: Turn, details: dict[str, object]) -> None:
+        """Takes what the opening message already says."""
+
+    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
+        """Whether this message gives something the form can use; puts it into ``details``."""
+        return any(entity.get("entity") in ("order_number", "email", "phone") for entity in turn.entities)
+
+    def refused(self, turn: Turn, requested: str | None) -> str:
+        """The response to somebody who will not give the requested detail."""
+        return {slots.CONTACT: "utter_no_contact_given", slots.ORDER_NUMBER: "utter_no_order_number"}.get(
+            requested or "", "utter_job_left"
+        )
+
+    # -------------------------------------------------------------------------------------------------- inside
+
+    def _go_on(self, turn: Turn, details: dict[str, object]) -> list[Event]:
+        outcome = self.gather(turn, details)
+        kept = [SlotSet(name, value) for name, value in details.items()]
+        if outcome is None:
+            return [*kept, SlotSet(slots.REQUESTED_SLOT, None)]
+        if isinstance(outcome, list):
+            return outcome
+        if not outcome.said:
+            turn.say(f"utter_need_{outcome.slot}")
+        return [*kept, SlotSet(slots.REQUESTED_SLOT, outcome.slot)]
+
+    def _elsewhere(self, turn: Turn, requested: str | None) -> list[Event]:
+        """Events when the customer left for something else; empty when they stay."""
+        sure = turn.pressed or turn.confidence >= CONFIDENT
+        if turn.intent == "deny" and sure and not turn.detail("order_number", "email", "phone"):
+            turn.say(self.refused(turn, requested))
+            return [*leave_form(), SlotSet(slots.OFFER, "action_handoff"), FollowupAction("action_listen")]
+        if turn.intent == "talk_to_human" and sure:
+            return [*leave_form(), FollowupAction("action_handoff")]
+        if turn.intent in ("delete_my_data", "stop_messages") and sure:
+            return [*leave_form(), FollowupAction(answers.action_for(turn.intent))]
+        other = answers.FORMS.get(turn.intent)
+        if turn.intent == "return_or_refund":
+            other = "return_form" if self.form != "return_form" else None
+        leaves = other is not None and other != self.form and sure
+        if leaves and (requested not in self.free_text or turn.pressed):
+            details = [SlotSet(name, turn.slot(name)) for name in (slots.ORDER_NUMBER, slots.CONTACT, slots.JOB)]
+            start = "action_return_options" if other == "return_form" else str(other)
+            return [*leave_form(), *details, FollowupAction(start)]
+        return []
+
+    def _in_between(self, turn: Turn, requested: str | None) -> list[Event]:
+        """Answers a question, or says that nothing was understood, and asks again."""
+        events, understood = answer_in_between(turn)
+        if understood:
+            if requested:
+                turn.say(f"utter_need_{requested}")
+            return [*events, SlotSet(slots.FAILURES, None), SlotSet(slots.REQUESTED_SLOT, requested)]
+        misses = int(turn.slot(slots.FAILURES) or 0) + 1
+        if misses >= TOLERATED_MISSES:
+            hand_over(turn, HandoffReason.NOT_UNDERSTOOD)
+            turn.say("utter_handoff_not_understood")
+            return [*leave_form(), SlotSet(slots.FAILURES, None), FollowupAction("action_listen")]
+        if requested:
+            turn.say("utter_need_clearer", f"utter_need_{requested}")
+        return [SlotSet(slots.FAILURES, misses), SlotSet(slots.REQUESTED_SLOT, requested)]
+
+
+class OrderForm(DeskForm):
+    """A form about one order: finds out which, and makes sure that it may be told."""
+
+    def eligible(self, turn: Turn, order: Order) -> bool:
+        """Whether an order may be what the customer means when none is named."""
+        return True
+
+    def more(self, turn: Turn, details: dict[str, object]) -> Missing | None:
+        """What is needed beyond the order itself."""
+        return None
+
+    def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
+        contact = turn.detail("email", "phone") or details.get(slots.CONTACT)
+        details[slots.CONTACT] = contact
+        with crm.session() as session:
+            number = turn.detail("order_number") or self._known_number(turn, session, details)
+            if isinstance(number, Missing):
+                return number
+            if not number:
+                return Missing(slots.ORDER_NUMBER)
+            details[slots.ORDER_NUMBER] = number
+            conversation = turn.conversation(session)
+            try:
+                orders.order_of(session, conversation, number)
+            except OrderNotFound:
+                if not contact:
+                    return Missing(slots.CONTACT)
+                proof = orders.prove(session, conversation, number, str(contact), now=turn.now)
+                if proof.order is None:
+                    return self._unproven(turn, number, exhausted=proof.exhausted)
+        return self.more(turn, details)
+
+    def _known_number(self, turn: Turn, session: Session, details: dict[str, object]) -> str | Missing | None:
+        """The order that is meant although this message does not name one."""
+        if isinstance(details.get(slots.ORDER_NUMBER), list):
+            details[slots.ORDER_NUMBER] = details[slots.ORDER_NUMBER][-1]  # type: ignore[index]
+        if details.get(slots.ORDER_NUMBER):
+            return str(details[slots.ORDER_NUMBER])
+        last = turn.slot(slots.LAST_ORDER)
+        if last and not another(turn.text):
+            return str(last)
+        known = [o for o in orders.recent_orders(session, turn.conversation(session)) if self.eligible(turn, o)]
+        if last:
+            known = [order for order in known if order.number != last]
+        if len(known) == 1:
+            return known[0].number
+        if known:
+            turn.say(
+                "utter_which_order",
+                buttons=[
+                    turn.titled(f"{o.number} · {turn.day(o.placed_at)}", "inform", order_number=o.number) for o in known
+                ],
+            )
+            return Missing(slots.ORDER_NUMBER, said=True)
+        return None
+
+    def _unproven(self, turn: Turn, number: str, *, exhausted: bool) -> Missing | list[Event]:
+        if exhausted:
+            hand_over(turn, HandoffReason.VERIFICATION_LIMIT)
+            turn.say("utter_handoff_verification")
+            return [*leave_form(), FollowupAction("action_listen")]
+        # Said alike for a number that does not exist and for one that is somebody else's.
+        turn.say("utter_order_not_found", number=orders.normal_number(number))
+        return Missing(slots.CONTACT, said=True)
+
+
+class ValidateOrderTracking(OrderForm):
+    form = "order_tracking_form"
+
+
+class ValidateCancellation(OrderForm):
+    form = "cancellation_form"
+
+    def eligible(self, turn: Turn, order: Order) -> bool:
+        return order.cancelled_at is None and order.fulfilled_at is None
+
+
+class ValidateRefund(OrderForm):
+    form = "refund_form"
+
+
+class ValidateInvoice(OrderForm):
+    form = "invoice_form"
+
+
+class ValidateChange(OrderForm):
+    form = "change_form"
+    free_text = frozenset({slots.CHANGE_DETAILS})
+
+    def prepare(self, turn: Turn, details: dict[str, object]) -> None:
+        # "Please send 1043 to Lakeside 4 instead" says it all; "I need to change my order" does not.
+        details[slots.CHANGE_DETAILS] = longest_detail(turn, at_least=8)
+
+    def more(self, turn: Turn, details: dict[str, object]) -> Missing | None:
+        return None if details.get(slots.CHANGE_DETAILS) else Missing(slots.CHANGE_DETAILS)
+
+
+class ValidateReturn(OrderForm):
+    form = "return_form"
+    free_text = frozenset({slots.RETURN_REASON})
+
+    def prepare(self, turn: Turn, details: dict[str, object]) -> None:
+        details[slots.RETURN_REASON] = longest_detail(turn, at_least=8)
+
+    def more(self, turn: Turn, details: dict[str, object]) -> Missing | None:
+        return None if details.get(slots.RETURN_REASON) else Missing(slots.RETURN_REASON)
+
+
+class ValidateComplaint(DeskForm):
+    form = "complaint_form"
+    free_text = frozenset({slots.COMPLAINT_DETAILS})
+
+    def prepare(self, turn: Turn, details: dict[str, object]) -> None:
+        details[slots.COMPLAINT_DETAILS] = longest_detail(turn, at_least=4)
+
+    def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
+        return None if details[slots.COMPLAINT_DETAILS] else Missing(slots.COMPLAINT_DETAILS)
+
+
+class ValidateQuote(DeskForm):
+    form = "quote_form"
+    free_text = frozenset({slots.PRODUCT})
+
+    def prepare(self, turn: Turn, details: dict[str, object]) -> None:
+        with crm.reading() as session:
+            found = products_meant(turn, session)
+            details[slots.PRODUCT] = found[0].title if len(found) == 1 else None
+
+    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
+        if requested == slots.QUANTITY and not turn.detail("quantity"):
+            digits = "".join(c for c in turn.text if c.isdigit())
+            if digits and len(digits) <= 6:
+                details[slots.QUANTITY] = int(digits)
+                return True
+        return bool(turn.detail("quantity", "email", "phone"))
+
+    def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
+        details[slots.REPLY_TO] = turn.detail("email", "phone") or details.get(slots.REPLY_TO)
+        if isinstance(details[slots.QUANTITY], list):
+            details[slots.QUANTITY] = details[slots.QUANTITY][-1]  # type: ignore[index]
+        if not details[slots.REPLY_TO]:
+            with crm.reading() as session:
+                known = customers.customer_of(session, turn.conversation(session))
+                details[slots.REPLY_TO] = (known.email or known.phone) if known else None
+        return next((Missing(s) for s in (slots.PRODUCT, slots.QUANTITY, slots.REPLY_TO) if not details[s]), None)
+
+
+class ValidateFeedback(DeskForm):
+    form = "feedback_form"
+
+    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
+        rating = turn.detail("rating") or next((c for c in turn.text if c in "12345"), None)
+        details[slots.RATING] = int(rating) if rating else None
+        return rating is not None
+
+    def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
+        return None if details.get(slots.RATING) else Missing(slots.RATING)

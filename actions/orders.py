@@ -1,0 +1,232 @@
+"""Orders: where one is, cancelling, changing, an invoice. The forms before made sure that it may be told."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from rasa_sdk.events import FollowupAction, SlotSet
+from sqlalchemy.orm import Session
+
+import crm
+from actions import slots
+from actions.base import DeskAction
+from actions.facts import arrival_window, day_range, handling_days, items_of
+from actions.handoff import hand_over
+from actions.turn import Event, Turn
+from crm import orders, tickets
+from crm.errors import OrderNotFound
+from crm.models import Conversation, HandoffReason, Order, OrderState, TicketKind
+
+DISPATCHED = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED)
+
+
+class OrderAction(DeskAction):
+    """Base of what is done with one order that the customer may know."""
+
+    subject: ClassVar[str]  # the form that leads here
+
+    @abstractmethod
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        """Answers about the order."""
+
+    def act(self, turn: Turn) -> list[Event]:
+        number = str(turn.slot(slots.ORDER_NUMBER) or turn.slot(slots.LAST_ORDER) or "")
+        with crm.session() as session:
+            conversation = turn.conversation(session)
+            try:
+                order = orders.order_of(session, conversation, number)
+            except OrderNotFound:
+                turn.say("utter_order_not_found", number=number)
+                return slots.reset(*slots.OF_A_JOB)
+            self.about(turn, session, conversation, order)
+            orders.note_disclosure(session, conversation, order, self.name(), now=turn.now)
+            told = order.number
+        return [
+            *slots.reset(*slots.OF_A_JOB),
+            SlotSet(slots.LAST_ORDER, told),
+            SlotSet(slots.SUBJECT, self.subject),
+        ]
+
+
+class TellOrderStatus(OrderAction):
+    subject = "order_tracking_form"
+
+    def name(self) -> str:
+        return "action_order_status"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        state = order.state
+        values: dict[str, str] = {
+            "number": order.number,
+            "items": items_of(turn, order),
+            "placed": turn.day(order.placed_at),
+        }
+        response = f"utter_order_{state}"
+        if state is OrderState.PREPARING:
+            values["handling"] = handling_days(turn)
+        elif state is OrderState.SHIPPED and order.fulfilled_at is None:
+            response += "_undated"
+        elif state is OrderState.SHIPPED and order.fulfilled_at is not None:
+            values["shipped"] = turn.day(order.fulfilled_at)
+        elif state is OrderState.CANCELLED and order.cancelled_at is None:
+            response += "_undated"
+        elif state is OrderState.CANCELLED and order.cancelled_at is not None:
+            values["cancelled"] = turn.day(order.cancelled_at)
+        elif state is OrderState.REFUNDED:
+            values["refunded"] = turn.amount(order.refunded_minor or order.total_minor, order.currency)
+        more = self._on_the_way(turn, order) if state in DISPATCHED else []
+        turn.write(turn.joined([turn.phrase(response, **values), *more]), named=response)
+
+    def _on_the_way(self, turn: Turn, order: Order) -> list[str]:
+        sentences = [
+            turn.phrase("utter_order_tracking", tracking=shipment.tracking_number, carrier=shipment.carrier or "–")
+            for shipment in order.shipments
+            if shipment.tracking_number
+        ]
+        window = arrival_window(turn, order)
+        region = turn.shop.shipping.region_for(order.country) if order.country else None
+        if window is not None:
+            earliest, latest = window
+            late = latest < turn.now.date()
+            sentences.append(
+                turn.phrase("utter_order_overdue", latest=turn.day(latest))
+                if late
+                else turn.phrase("utter_order_arrival_window", earliest=turn.day(earliest), latest=turn.day(latest))
+            )
+        elif region is not None:
+            name = region.name.in_language(turn.language)
+            sentences.append(turn.phrase("utter_order_arrival", region=name, days=day_range(region.days)))
+        return sentences
+
+
+class CancelOrder(OrderAction):
+    """Passes a cancellation on while it is still possible; the owner carries it out."""
+
+    subject = "cancellation_form"
+
+    def name(self) -> str:
+        return "action_cancel_order"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        state = order.state
+        if state in (OrderState.CANCELLED, OrderState.REFUNDED):
+            turn.say("utter_cancel_already", number=order.number)
+        elif state is OrderState.DELIVERED:
+            turn.say("utter_cancel_delivered", number=order.number)
+        elif state in DISPATCHED:
+            turn.say("utter_cancel_too_late", number=order.number)
+        else:
+            tickets.open_ticket(
+                session,
+                conversation,
+                kind=TicketKind.CANCELLATION,
+                request_key=f"{turn.request_key}:cancel:{order.number}",
+                text=turn.text,
+                order=order,
+                now=turn.now,
+            )
+            turn.say("utter_cancel_requested", number=order.number)
+
+
+class ChangeOrder(OrderAction):
+    """Passes a change on to the owner, late or not: only the owner can say what is still possible."""
+
+    subject = "change_form"
+
+    def name(self) -> str:
+        return "action_change_order"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        if order.state in (OrderState.CANCELLED, OrderState.REFUNDED):
+            turn.say("utter_change_cancelled", number=order.number)
+            return
+        details = str(turn.slot(slots.CHANGE_DETAILS) or turn.text)
+        tickets.open_ticket(
+            session,
+            conversation,
+            kind=TicketKind.ORDER_CHANGE,
+            request_key=f"{turn.request_key}:change:{order.number}",
+            text=details,
+            order=order,
+            now=turn.now,
+        )
+        late = order.state in (*DISPATCHED, OrderState.DELIVERED)
+        turn.say(
+            "utter_change_too_late" if late else "utter_change_requested",
+            number=order.number,
+            details=details[:160],
+        )
+
+
+class RequestInvoice(OrderAction):
+    subject = "invoice_form"
+
+    def name(self) -> str:
+        return "action_request_invoice"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        tickets.open_ticket(
+            session,
+            conversation,
+            kind=TicketKind.INVOICE,
+            request_key=f"{turn.request_key}:invoice:{order.number}",
+            text=turn.text,
+            order=order,
+            now=turn.now,
+        )
+        turn.say("utter_invoice_requested", number=order.number)
+
+
+class TellRefundStatus(OrderAction):
+    subject = "refund_form"
+
+    def name(self) -> str:
+        return "action_refund_status"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        amount = turn.amount(order.refunded_minor or order.total_minor, order.currency)
+        if order.financial_status == "refunded":
+            turn.say("utter_refund_done", number=order.number, amount=amount)
+        elif order.refunded_minor:
+            turn.say("utter_refund_partly", number=order.number, amount=amount)
+        elif order.state is OrderState.CANCELLED:
+            turn.say("utter_refund_cancelled", number=order.number)
+            # Money may be owed: that is for the owner to see, not for a bot to judge.
+            session.flush()
+            tickets.open_ticket(
+                session,
+                conversation,
+                kind=TicketKind.COMPLAINT,
+                request_key=f"{turn.request_key}:refund:{order.number}",
+                text=turn.text,
+                order=order,
+                now=turn.now,
+            )
+        elif tickets.latest_return(session, order) is not None:
+            turn.say("utter_refund_return_open", number=order.number)
+        else:
+            turn.say("utter_refund_none", number=order.number)
+
+
+class TakeDetail(DeskAction):
+    """A detail given out of the blue: an order number, a product, a rating. Goes on with what it fits."""
+
+    def name(self) -> str:
+        return "action_inform"
+
+    def act(self, turn: Turn) -> list[Event]:
+        if turn.detail("order_number") or (turn.detail("email", "phone") and turn.slot(slots.ORDER_NUMBER)):
+            return [FollowupAction(turn.slot(slots.SUBJECT) or "order_tracking_form")]
+        if turn.detail("rating"):
+            return [FollowupAction("feedback_form")]
+        if turn.detail("email", "phone"):
+            return [FollowupAction("order_tracking_form")]
+        if turn.detail("budget"):
+            return [FollowupAction("action_recommend")]
+        return [FollowupAction("action_answer_question")]
+
+
+def escalate(turn: Turn, reason: HandoffReason, response: str) -> list[Event]:
+    """Gets the owner and says so."""
+    hand_over(turn, reason)
+    turn.say(response)
+    return []

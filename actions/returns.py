@@ -1,0 +1,103 @@
+"""Returns and exchanges: the policy, and registering one."""
+
+import re
+from datetime import timedelta
+
+from rasa_sdk.events import FollowupAction, SlotSet
+from sqlalchemy.orm import Session
+
+from actions import slots
+from actions.base import DeskAction
+from actions.knowledge import passage_for
+from actions.orders import OrderAction
+from actions.turn import Event, Turn
+from crm import tickets
+from crm.models import Conversation, Order, OrderState
+from crm.text import normal
+
+_ASKS_ABOUT_POLICY = re.compile(
+    r"\b(can i|could i|is it possible|do you (accept|take|allow|offer)|how (long|many days|do|does|can)|policy|"
+    r"what if|returnable|who pays|allowed|conditions?|rules?)\b|能退|能不能|可以退|可不可以|可以换|能换|几天|多少天|"
+    r"多久|政策|规定|条件|运费谁|谁出|怎么退|如何退|怎么换|如何换|怎样|支持|无理由|吗|嗎|么$"
+)
+_OWN_ORDER = re.compile(
+    r"\b(my (order|parcel|package)|i (want|would like|need|wish) to (return|exchange|send)|i'd like to|"
+    r"send (it|this|them) back|i bought|start a return)\b|"
+    r"我要退|我想退|想退|要退|申请退|帮我退|我要换|想换|要换|退了吧|买的|我的订单|收到的"
+)
+
+
+def return_policy(turn: Turn) -> str:
+    """The shop's rule in one or two sentences; empty when it states none."""
+    rules = turn.shop.returns
+    if rules is None or rules.days is None:
+        return ""
+    conditions = rules.conditions.in_language(turn.language) if rules.conditions else ""
+    if conditions:
+        return turn.phrase("utter_return_policy", days=rules.days, conditions=conditions.rstrip("。. "))
+    return turn.phrase("utter_return_policy_days", days=rules.days)
+
+
+class OfferReturn(DeskAction):
+    """Tells the policy to who asks about it; starts the form for who wants to send something back."""
+
+    def name(self) -> str:
+        return "action_return_options"
+
+    def act(self, turn: Turn) -> list[Event]:
+        said = normal(turn.text)
+        about_own = bool(turn.detail("order_number")) or bool(_OWN_ORDER.search(said))
+        asks = bool(_ASKS_ABOUT_POLICY.search(said)) or said.rstrip().endswith("?")
+        if turn.slot(slots.JOB) == "return" or (about_own and not asks) or turn.detail("order_number"):
+            return [FollowupAction("return_form")]
+        if not asks and not turn.pressed:
+            return [FollowupAction("return_form")]
+        article = passage_for(turn)
+        policy = return_policy(turn)
+        if article is not None and article.score >= 0.6:
+            turn.write(article.text)
+        if policy or article is None:
+            extra = turn.phrase("utter_return_offer")
+            turn.write(
+                turn.joined([policy, extra]), buttons=turn.buttons("utter_return_offer"), named="utter_return_policy"
+            )
+        return [SlotSet(slots.OFFER, "return_form")]
+
+
+class RequestReturn(OrderAction):
+    subject = "return_form"
+
+    def name(self) -> str:
+        return "action_request_return"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        state = order.state
+        if state in (OrderState.CANCELLED, OrderState.REFUNDED):
+            turn.say("utter_return_cancelled", number=order.number)
+        elif state in (OrderState.PREPARING, OrderState.AWAITING_PAYMENT):
+            turn.say("utter_return_not_shipped", number=order.number)
+        elif tickets.latest_return(session, order) is not None:
+            turn.say("utter_return_already", number=order.number)
+        else:
+            tickets.request_return(
+                session,
+                conversation,
+                order,
+                request_key=f"{turn.request_key}:return:{order.number}",
+                reason=str(turn.slot(slots.RETURN_REASON) or turn.text),
+                now=turn.now,
+            )
+            if self._too_late(turn, order):
+                turn.say("utter_return_too_late", number=order.number, days=turn.shop.returns.days)
+            else:
+                turn.say("utter_return_requested", number=order.number, policy=return_policy(turn))
+
+    @staticmethod
+    def _too_late(turn: Turn, order: Order) -> bool:
+        """Counted from the latest day the parcel can have arrived, in the customer's favour."""
+        rules = turn.shop.returns
+        if rules is None or rules.days is None or order.fulfilled_at is None:
+            return False
+        region = turn.shop.shipping.region_for(order.country) if order.country else None
+        travel = region.days[1] if region is not None else 14
+        return order.fulfilled_at + timedelta(days=travel + rules.days) < turn.now

@@ -1,0 +1,110 @@
+"""Complaints, quotes and feedback: what the owner has to hear about."""
+
+import re
+
+from rasa_sdk.events import SlotSet
+
+import crm
+from actions import slots
+from actions.base import DeskAction
+from actions.handoff import hand_over
+from actions.turn import Event, Turn
+from crm import feedback, orders, products, tickets
+from crm.errors import OrderNotFound
+from crm.models import HandoffReason, TicketKind
+from crm.text import normal
+
+CONTENT = 4  # scores from here on are thanked for, below they are regretted
+_ANGRY = re.compile(
+    r"\b(terrible|awful|worst|disgust\w*|scam\w*|fraud\w*|ridiculous|unacceptable|furious|useless|rip ?off|lawyer|sue|"
+    r"report you|chargeback|never again|pathetic|joke of)\b|!{2,}|骗子|骗人|垃圾|投诉你|差评|太差|气死|恶心|12315|工商|"
+    r"退钱|什么破|忍无可忍|无语|坑人|黑店|曝光|举报|律师"
+)
+
+
+def sounds_angry(text: str) -> bool:
+    """Strong words or shouting, in either language."""
+    letters = [c for c in text if c.isascii() and c.isalpha()]
+    shouting = len(letters) >= 16 and sum(c.isupper() for c in letters) / len(letters) > 0.8
+    return shouting or bool(_ANGRY.search(normal(text)))
+
+
+class FileComplaint(DeskAction):
+    """Writes the complaint down and gets the owner: nobody wants to complain to a machine."""
+
+    def name(self) -> str:
+        return "action_file_complaint"
+
+    def act(self, turn: Turn) -> list[Event]:
+        details = str(turn.slot(slots.COMPLAINT_DETAILS) or turn.text)
+        number = turn.detail("order_number") or turn.slot(slots.ORDER_NUMBER) or turn.slot(slots.LAST_ORDER)
+        with crm.session() as session:
+            conversation = turn.conversation(session)
+            order = None
+            if number and not isinstance(number, list):
+                try:
+                    order = orders.order_of(session, conversation, str(number))
+                except OrderNotFound:
+                    # Unproven: the number stays in the text for the owner, and nothing is said about it.
+                    order = None
+            tickets.open_ticket(
+                session,
+                conversation,
+                kind=TicketKind.COMPLAINT,
+                request_key=f"{turn.request_key}:complaint",
+                text=details,
+                order=order,
+                contact=turn.detail("email", "phone"),
+                now=turn.now,
+            )
+        angry = sounds_angry(details)
+        hand_over(turn, HandoffReason.ANGRY if angry else HandoffReason.REQUEST)
+        if angry:
+            turn.say("utter_handoff_angry")
+        elif order is not None:
+            turn.say("utter_complaint_filed_order", number=order.number)
+        else:
+            turn.say("utter_complaint_filed")
+        return slots.reset(*slots.OF_A_JOB)
+
+
+class RequestQuote(DeskAction):
+    def name(self) -> str:
+        return "action_request_quote"
+
+    def act(self, turn: Turn) -> list[Event]:
+        named = str(turn.slot(slots.PRODUCT))
+        quantity = int(float(turn.slot(slots.QUANTITY)))
+        contact = str(turn.slot(slots.REPLY_TO))
+        with crm.session() as session:
+            found = products.mentioned(session, named)
+            product = found[0] if len(found) == 1 else None
+            tickets.open_ticket(
+                session,
+                turn.conversation(session),
+                kind=TicketKind.QUOTE,
+                request_key=f"{turn.request_key}:quote",
+                text=named,
+                product=product,
+                quantity=quantity,
+                contact=contact,
+                now=turn.now,
+            )
+        title = products.title_in(product, turn.language) if product is not None else named[:80]
+        hand_over(turn, HandoffReason.REQUEST)
+        turn.say("utter_quote_requested", title=title, quantity=quantity, contact=contact)
+        return slots.reset(*slots.OF_A_JOB)
+
+
+class SaveFeedback(DeskAction):
+    def name(self) -> str:
+        return "action_save_feedback"
+
+    def act(self, turn: Turn) -> list[Event]:
+        score = min(5, max(1, int(float(turn.slot(slots.RATING)))))
+        with crm.session() as session:
+            feedback.give(
+                session, turn.conversation(session), score=score, comment=turn.text.strip() or None, now=turn.now
+            )
+        turn.say("utter_feedback_thanks" if score >= CONTENT else "utter_feedback_sorry")
+        return [*slots.reset(*slots.OF_A_JOB), SlotSet(slots.FAILURES, None)]

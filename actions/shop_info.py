@@ -1,0 +1,132 @@
+"""Questions about the shop itself: delivery, payment, contact, discounts, warranty.
+
+Facts of shop.toml answer first where they fit the question; an article of the owner's that answers it better wins.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rasa_sdk.events import SlotSet
+
+from actions import slots
+from actions.base import DeskAction
+from actions.facts import day_range, handling_days
+from actions.knowledge import passage_for, tell
+from actions.turn import Event, Turn
+from crm.shop import Destination, Region
+from crm.text import normal
+
+FITS_BETTER = 0.62
+REGIONS_IN_OVERVIEW = 4
+
+
+class ShopInfo(DeskAction):
+    """Base: facts or an article, else the offer to ask the owner."""
+
+    without: ClassVar[str]  # what is said when the shop states nothing
+
+    def facts(self, turn: Turn) -> Sequence[str]:
+        """Sentences from shop.toml; empty when it says nothing about this."""
+        return []
+
+    def act(self, turn: Turn) -> list[Event]:
+        sentences = self.facts(turn)
+        passage = passage_for(turn, at_least=FITS_BETTER if sentences else 0.42)
+        if passage is not None:
+            tell(turn, passage)
+        elif sentences:
+            turn.write(turn.joined(sentences), named=self.name())
+        else:
+            turn.say(self.without)
+            return [SlotSet(slots.OFFER, "action_handoff")]
+        return []
+
+
+class TellDelivery(ShopInfo):
+    without = "utter_delivery_none"
+
+    def name(self) -> str:
+        return "action_delivery_info"
+
+    def act(self, turn: Turn) -> list[Event]:
+        place = turn.shop.shipping.mentioned_in(turn.text)
+        if place is None:
+            return super().act(turn)
+        # A named place has one true answer, and it stands in shop.toml.
+        if place.region is None:
+            turn.say("utter_delivery_not_there", region=place.name_in(turn.language))
+            return [SlotSet(slots.OFFER, "action_handoff")]
+        turn.write(turn.joined([_to_region(turn, place, place.region), *_common(turn)]), named="utter_delivery_region")
+        return []
+
+    def facts(self, turn: Turn) -> Sequence[str]:
+        regions = turn.shop.shipping.regions
+        if not regions:
+            return []
+        shown = [_to_region(turn, Destination(region=region), region) for region in regions[:REGIONS_IN_OVERVIEW]]
+        # One region a line: read at a glance where a paragraph would be a wall.
+        return ["\n".join(shown) + "\n", *_common(turn)]
+
+
+def _to_region(turn: Turn, place: Destination, region: Region) -> str:
+    name, days = place.name_in(turn.language), day_range(region.days)
+    if region.cost_minor == 0:
+        return turn.phrase("utter_delivery_region_free", region=name, days=days)
+    cost = turn.amount(region.cost_minor, turn.shop.currency)
+    return turn.phrase("utter_delivery_region", region=name, days=days, cost=cost)
+
+
+def _common(turn: Turn) -> list[str]:
+    shipping = turn.shop.shipping
+    sentences = [turn.phrase("utter_delivery_handling", handling=handling_days(turn))]
+    if shipping.free_over_minor is not None:
+        amount = turn.amount(shipping.free_over_minor, turn.shop.currency)
+        sentences.append(turn.phrase("utter_delivery_free_over", amount=amount))
+    return sentences
+
+
+class TellPayment(ShopInfo):
+    without = "utter_payment_none"
+
+    def name(self) -> str:
+        return "action_payment_info"
+
+    def facts(self, turn: Turn) -> Sequence[str]:
+        methods = [method.in_language(turn.language) for method in turn.shop.payment.methods]
+        return [turn.phrase("utter_payment_methods", methods=turn.listed(methods, most=12))] if methods else []
+
+
+class TellContact(ShopInfo):
+    without = "utter_contact_none"
+
+    def name(self) -> str:
+        return "action_contact_info"
+
+    def facts(self, turn: Turn) -> Sequence[str]:
+        sentences = []
+        if turn.shop.contact_email:
+            sentences.append(turn.phrase("utter_contact_email", email=turn.shop.contact_email))
+        if turn.shop.opening_hours:
+            hours = turn.shop.opening_hours.in_language(turn.language)
+            sentences.append(turn.phrase("utter_opening_hours", hours=hours))
+        return sentences
+
+
+class TellDiscounts(ShopInfo):
+    without = "utter_discount_none"
+
+    def name(self) -> str:
+        return "action_discount_info"
+
+    def facts(self, turn: Turn) -> Sequence[str]:
+        free_over = turn.shop.shipping.free_over_minor
+        if free_over is None or not any(word in normal(turn.text) for word in ("ship", "包邮", "运费", "免邮", "免运")):
+            return []
+        return [turn.phrase("utter_delivery_free_over", amount=turn.amount(free_over, turn.shop.currency))]
+
+
+class TellWarranty(ShopInfo):
+    without = "utter_warranty_none"
+
+    def name(self) -> str:
+        return "action_warranty_info"
