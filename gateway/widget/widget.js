@@ -212,7 +212,7 @@
 
   // ---------------------------------------------------------------- state
 
-  let session = null; // {token, conversation_id, identity}
+  let session = null; // {token, conversation_id, who}
   let messages = new Map(); // id → message of the current conversation
   let archive = []; // messages of conversations whose token has expired: shown, never sent
   let cursor = 0; // last id the ordered feed has delivered; an answer to a POST does not move it
@@ -351,6 +351,18 @@
     return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   }
 
+  /** Whom the signed token names. A site signs anew on every page, so the token itself says nothing about a change. */
+  function namedBy(token) {
+    try {
+      const claims = JSON.parse(atob(token.slice(0, token.lastIndexOf(".")).replace(/-/g, "+").replace(/_/g, "/")));
+      return String(claims.customer_id || claims.email);
+    } catch {
+      return token;
+    }
+  }
+
+  const WHO = namedBy(IDENTITY);
+
   function adopt(next) {
     if (session && session.conversation_id !== next.conversation_id) {
       archive = archive.concat(ordered()).slice(-PAGE);
@@ -378,7 +390,7 @@
         const made = await ask("POST", "/api/chat/sessions", {
           body: { language, page_url: location.origin + location.pathname, ...(IDENTITY ? { identity: IDENTITY } : {}) },
         });
-        adopt({ token: made.token, conversation_id: made.conversation_id, identity: IDENTITY });
+        adopt({ token: made.token, conversation_id: made.conversation_id, who: WHO });
         store.set("session", session);
         if (made.shop && made.shop.name) shopName = made.shop.name;
         setHandoff(Boolean(made.handoff));
@@ -527,8 +539,13 @@
     if (message.author === "bot" && fresh && isGoodbye(message)) offerRating();
   }
 
-  const isGoodbye = (m) =>
-    m.ends === true || /\b(good-?bye|bye|take care)\b|再见|再會|拜拜/i.test(String(m.text || "").slice(-160));
+  const FAREWELL = /\b(good-?bye|bye|bye-?bye|see you|have a \w+ day)\b|再见|再會|拜拜|生活愉快/i;
+
+  /** The bot's answer to a goodbye, or one of its own; how exactly it is worded is up to the shop. */
+  function isGoodbye(message) {
+    const before = ordered().filter((m) => m.author === "customer" && m.id < message.id).pop();
+    return [message, before].some((m) => m && String(m.text || "").length < 200 && FAREWELL.test(m.text));
+  }
 
   function receiveFeed(message) {
     receive(message);
@@ -719,8 +736,8 @@
     rating = {};
   }
 
-  function askRating() {
-    rating = { focus: true };
+  function askRating(ending) {
+    rating = { focus: true, ending };
     sync({ toEnd: true });
   }
 
@@ -736,9 +753,9 @@
         body: { score, ...(comment ? { comment } : {}), ...(answer ? { message_id: answer.id } : {}) },
       });
       store.set("rated", conversation);
-      rating = { score, sent: true, finished: Boolean(comment) };
+      rating = { ...rating, sent: true, finished: Boolean(comment) };
     } catch {
-      rating = { error: true, comment };
+      rating = { ...rating, score: 0, sent: false, error: true, comment };
     }
     sync({ toEnd: true });
     if (byKeyboard) (ui.list.querySelector(".rating textarea, .star:enabled") || ui.input).focus();
@@ -983,9 +1000,11 @@
     const key = `rating${score || 0}${sent ? "s" : ""}${error ? "e" : ""}${finished ? "f" : ""}`;
     return node(key, () => {
       const dismiss = () => {
+        const { ending } = rating;
         rating = null;
         sync();
-        ui.input.focus();
+        if (ending) close();
+        else ui.input.focus();
       };
       const star = (word, i) =>
         h(
@@ -1057,7 +1076,7 @@
       if (today !== day) list.push(node(`d${today}${i ? "" : "0"}`, () => h("p.day", null, h("span", null, dayName(at)))));
       const row = node(entry.key, () => messageNode(entry));
       row.classList.toggle("first", today !== day || !follows(entries[i - 1], entry));
-      row.classList.toggle("last", !follows(entry, entries[i + 1]) || entry.pending);
+      row.classList.toggle("last", Boolean(entry.pending) || !follows(entry, entries[i + 1]));
       foot(row, entry);
       if (entry.author === "bot") {
         const newest = !entry.old && entry.id === newestBot;
@@ -1079,10 +1098,13 @@
   let stuck = true;
   const atEnd = () => ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight < 60;
 
-  function toEnd() {
-    ui.log.scrollTop = ui.log.scrollHeight;
-    stuck = true;
-    ui.jump.hidden = true;
+  /** Down to the newest, but never past the beginning of what has just come. */
+  function toEnd(news) {
+    const end = ui.log.scrollHeight - ui.log.clientHeight;
+    const top = news ? ui.log.scrollTop + news.getBoundingClientRect().top - ui.log.getBoundingClientRect().top - 12 : end;
+    ui.log.scrollTop = Math.min(end, top);
+    stuck = top >= end;
+    ui.jump.hidden = stuck;
   }
 
   /** Brings the page in line with the state; existing elements are moved by nobody, so nothing is read out twice. */
@@ -1091,7 +1113,7 @@
     if (isOpen && session && lastId() > readUpTo()) store.set("read", { conversation: session.conversation_id, id: lastId() });
     const wanted = scene();
     const keepers = new Set(wanted);
-    const grew = wanted.some((one) => one.parentNode !== ui.list);
+    const news = wanted.find((one) => one.parentNode !== ui.list);
     for (const child of [...ui.list.childNodes]) if (!keepers.has(child)) child.remove();
     let at = ui.list.firstChild;
     for (const one of wanted) {
@@ -1106,8 +1128,9 @@
       const star = ui.list.querySelector(".star");
       if (star) star.focus();
     }
-    if (forceEnd || (stuck && !still)) toEnd();
-    else if (grew && !still) ui.jump.hidden = atEnd();
+    if (forceEnd) toEnd();
+    else if (stuck && !still) toEnd(news);
+    else if (news && !still) ui.jump.hidden = atEnd();
   }
 
   function readUpTo() {
@@ -1149,7 +1172,7 @@
 
     const list = h("div.list");
     const log = h("div.log", { role: "log", "aria-live": "polite", tabindex: "0" }, list);
-    const jump = h("button.jump", { type: "button", hidden: true, onclick: toEnd }, icon(...ICONS.down), h("span"));
+    const jump = h("button.jump", { type: "button", hidden: true, onclick: () => toEnd() }, icon(...ICONS.down), h("span"));
     const title = h("h2", { id: "title" });
     const state = h("p.state");
     const mark = h("div.mark", { "aria-hidden": "true" });
@@ -1196,7 +1219,7 @@
   }
 
   function label() {
-    ui.host.lang = words.tag;
+    ui.panel.lang = ui.launcher.lang = words.tag;
     ui.log.setAttribute("aria-label", words.log);
     ui.jump.lastChild.textContent = words.latest;
     ui.menuButton.setAttribute("aria-label", words.menu);
@@ -1215,11 +1238,11 @@
       event.target.dataset.sure = "1";
       event.target.textContent = words.sure;
     };
+    const begun = messages.size || archive.length || outbox.length;
     ui.menu.replaceChildren(
-      entry(words.rate, pick(askRating)),
+      ...(begun ? [entry(words.rate, pick(() => askRating(false)))] : []),
       entry(words.person, pick(() => say(words.starters[3]))),
-      entry(words.end, pick(askRating)),
-      entry(words.forget, forgetting),
+      ...(begun ? [entry(words.end, pick(() => askRating(true))), entry(words.forget, forgetting)] : []),
     );
   }
 
@@ -1359,7 +1382,8 @@
     if (!/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(wanted)) return;
     const full = wanted.length === 4 ? wanted.replace(/[0-9a-f]/gi, "$&$&") : wanted;
     const accent = [1, 3, 5].map((i) => parseInt(full.slice(i, i + 2), 16));
-    const towards = (target, background) => {
+    const towards = (target, paper, share) => {
+      const background = accent.map((v, k) => v * share + paper[k] * (1 - share)); // the tint words may stand on
       let colour = accent;
       for (let i = 1; i <= 20 && contrast(colour, background) < 4.5; i += 1)
         colour = accent.map((v, k) => v + ((target - v) * i) / 20);
@@ -1368,8 +1392,8 @@
     const rule = sheet.cssRules[0].style;
     rule.setProperty("--accent", css(accent));
     rule.setProperty("--on-accent", contrast(accent, [255, 255, 255]) >= 4.5 ? "#fff" : "#10100f");
-    rule.setProperty("--ink-light", css(towards(0, [241, 242, 240])));
-    rule.setProperty("--ink-dark", css(towards(255, [38, 42, 41])));
+    rule.setProperty("--ink-light", css(towards(0, [241, 243, 241], 0.12)));
+    rule.setProperty("--ink-dark", css(towards(255, [38, 42, 41], 0.34)));
   }
 
   /** On a phone the keyboard shrinks the visual viewport only; the panel has to follow it. */
@@ -1386,16 +1410,21 @@
 :host {
   --accent: #1d6b5f; --on-accent: #fff; --ink-light: #1d6b5f; --ink-dark: #74c7b7;
   --paper: #fff; --soft: #f1f3f1; --text: #1b2220; --muted: #616b67; --line: #e3e7e4; --edge: #87908c; --alarm: #b3261e;
-  --ink: var(--ink-light); --shade: 20 30 27; --star: #d99a1c;
-  all: initial; color-scheme: light dark; position: fixed; z-index: 2147483000; right: 0; bottom: 0;
+  --ink: var(--ink-light); --shade: 20 30 27; --star: #d99a1c; --tint: 12%;
+  /* important: a page's own "body > *" would otherwise win over the host element */
+  all: initial !important; color-scheme: light dark !important; position: fixed !important; z-index: 2147483000 !important;
+  right: 0 !important; bottom: 0 !important;
+}
+.panel, .launcher {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
     "Noto Sans CJK SC", "Noto Sans SC", sans-serif;
 }
 @media (prefers-color-scheme: dark) {
   :host { --paper: #181b1a; --soft: #262a29; --text: #eceeed; --muted: #a0aaa6; --line: #303634; --edge: #7c8783;
-    --alarm: #ff9d94; --ink: var(--ink-dark); --shade: 0 0 0; --star: #eab54a; }
+    --alarm: #ff9d94; --ink: var(--ink-dark); --shade: 0 0 0; --star: #eab54a; --tint: 34%; }
 }
-* { box-sizing: border-box; margin: 0; padding: 0; }
+*, ::before, ::after { box-sizing: border-box; }
+* { margin: 0; padding: 0; }
 [hidden] { display: none !important; }
 .hush { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 button, textarea { font: inherit; color: inherit; background: none; border: 0; }
@@ -1417,13 +1446,13 @@ button:disabled { cursor: default; }
 
 .panel { position: fixed; right: calc(20px + env(safe-area-inset-right)); bottom: calc(92px + env(safe-area-inset-bottom)); width: 392px;
   height: min(660px, calc(100dvh - 112px)); display: flex; flex-direction: column; overflow: hidden; border-radius: 20px; color: var(--text);
-  background: var(--paper); box-shadow: 0 0 0 1px rgb(var(--shade) / .06), 0 4px 12px rgb(var(--shade) / .06), 0 24px 64px rgb(var(--shade) / .2); }
+  background: var(--paper); box-shadow: 0 0 0 1px var(--line), 0 4px 12px rgb(var(--shade) / .06), 0 24px 64px rgb(var(--shade) / .2); }
 .opening { animation: rise .24s cubic-bezier(.2, .8, .3, 1); transform-origin: bottom right; }
 @keyframes rise { from { opacity: 0; transform: translateY(12px) scale(.985); } }
 
 header { position: relative; display: flex; align-items: center; gap: 12px; padding: 14px 12px 13px 16px; border-bottom: 1px solid var(--line); }
 .mark { width: 40px; height: 40px; flex: none; display: grid; place-items: center; border-radius: 50%; font-size: 17px; font-weight: 600;
-  color: var(--ink); background: color-mix(in srgb, var(--accent) 14%, var(--paper)); }
+  color: var(--ink); background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 .names { flex: 1; min-width: 0; }
 .names h2 { font-size: 15.5px; font-weight: 620; line-height: 1.35; letter-spacing: -.005em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .state { font-size: 12.5px; line-height: 1.4; color: var(--muted); display: flex; align-items: center; gap: 6px; }
@@ -1451,8 +1480,8 @@ h3 { font-size: 19px; font-weight: 640; line-height: 1.35; letter-spacing: -.012
 .hello .choices { justify-content: center; margin-top: 20px; }
 .day { display: flex; align-items: center; gap: 12px; margin: 12px 0 4px; font-size: 12px; color: var(--muted); }
 .day::before, .day::after { content: ""; flex: 1; height: 1px; background: var(--line); }
-.notice { margin: 14px auto 4px; padding: 5px 14px; border-radius: 14px; font-size: 12.5px; text-align: center; color: var(--ink);
-  background: color-mix(in srgb, var(--accent) 9%, var(--paper)); }
+.notice { margin: 14px auto 4px; padding: 5px 14px; border-radius: 14px; font-size: 12.5px; text-align: center; text-wrap: balance; color: var(--ink);
+  background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 
 .row { display: flex; margin-top: 3px; animation: appear .22s ease-out; }
 .row.first { margin-top: 14px; }
@@ -1469,7 +1498,7 @@ h3 { font-size: 19px; font-weight: 640; line-height: 1.35; letter-spacing: -.012
   text-wrap: pretty; }
 .first .bubble { border-top-left-radius: 18px; }
 .last .bubble { border-bottom-left-radius: 18px; }
-.owner .bubble { background: color-mix(in srgb, var(--accent) 13%, var(--paper)); }
+.owner .bubble { background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 .mine .bubble { border-radius: 18px 6px 6px 18px; color: var(--on-accent); background: var(--accent); }
 .mine.first .bubble { border-top-right-radius: 18px; }
 .mine.last .bubble { border-bottom-right-radius: 18px; }
@@ -1480,7 +1509,9 @@ a { color: inherit; text-decoration: underline; text-decoration-thickness: 1px; 
 .last .foot, .row:hover .foot, [data-state="failed"] .foot, [data-state="waiting"] .foot { display: flex; }
 .foot .icon { width: 14px; height: 14px; }
 [data-state="failed"] .foot { color: var(--alarm); }
-.text { padding: 2px 6px; border-radius: 6px; color: var(--ink); font-weight: 560; }
+.text { padding: 4px 8px; border-radius: 8px; color: var(--ink); font-weight: 560; }
+.rating .text { font-size: 13.5px; }
+.foot .text { padding: 0 4px; }
 .text:hover { text-decoration: underline; }
 .picture img { display: block; max-width: min(280px, 100%); max-height: 280px; margin-top: 4px; border-radius: 14px; }
 
@@ -1489,7 +1520,7 @@ a { color: inherit; text-decoration: underline; text-decoration-thickness: 1px; 
   overflow-wrap: anywhere; box-shadow: inset 0 0 0 1px color-mix(in srgb, var(--ink) 42%, var(--paper)); transition: background .15s, box-shadow .15s; }
 .choice:hover:enabled { background: color-mix(in srgb, var(--accent) 9%, var(--paper)); box-shadow: inset 0 0 0 1px var(--ink); }
 .choice:disabled { color: var(--muted); box-shadow: inset 0 0 0 1px var(--line); }
-.choice.chosen:disabled { color: var(--ink); background: color-mix(in srgb, var(--accent) 12%, var(--paper)); }
+.choice.chosen:disabled { color: var(--ink); background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 
 .shelf { position: relative; align-self: stretch; margin: 6px -16px 0; max-width: calc(100% + 32px); }
 .cards { display: flex; gap: 10px; padding: 2px 16px 10px; overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity;
@@ -1535,6 +1566,7 @@ a { color: inherit; text-decoration: underline; text-decoration-thickness: 1px; 
 .star.lit .icon, .star:enabled:hover .icon, .star:enabled:has(~ .star:hover) .icon { fill: currentColor; }
 .star:enabled:active { transform: scale(.9); }
 .rating textarea { display: block; width: 100%; margin-top: 6px; padding: 8px 12px; border-radius: 12px; resize: none; text-align: left; font-size: 14px; box-shadow: inset 0 0 0 1px var(--edge); }
+.rating textarea:focus { outline: 0; box-shadow: inset 0 0 0 2px var(--ink); }
 .rating .acts { justify-content: center; padding-top: 10px; }
 .earlier { align-self: center; padding: 5px 14px; border-radius: 14px; font-size: 13px; color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); }
 .jump { position: absolute; left: 50%; bottom: 10px; display: flex; align-items: center; gap: 5px; padding: 6px 14px 6px 10px; border-radius: 17px; font-size: 13px;
@@ -1548,10 +1580,10 @@ footer { padding: 8px 12px calc(12px + env(safe-area-inset-bottom)); }
 .count.over { color: var(--alarm); }
 form { display: flex; align-items: flex-end; padding: 4px; border-radius: 24px; background: var(--paper); box-shadow: inset 0 0 0 1px var(--edge); transition: box-shadow .15s; }
 form:focus-within { box-shadow: inset 0 0 0 2px var(--ink); }
-.grow { flex: 1; min-width: 0; display: grid; }
-.grow::after { content: attr(data-text) " "; visibility: hidden; white-space: pre-wrap; overflow: hidden; }
-.grow::after, .grow textarea { grid-area: 1 / 1; width: 100%; min-height: 40px; max-height: 140px; padding: 8.5px 6px 8.5px 14px; overflow-wrap: anywhere; line-height: 23px; }
-.grow textarea { resize: none; outline: 0; overflow: hidden auto; scrollbar-width: thin; }
+.grow { position: relative; flex: 1; min-width: 0; }
+.grow::after { content: attr(data-text) " "; display: block; visibility: hidden; white-space: pre-wrap; overflow: hidden; }
+.grow::after, .grow textarea { min-height: 40px; max-height: 140px; padding: 8.5px 6px 8.5px 14px; line-height: 23px; overflow-wrap: anywhere; }
+.grow textarea { position: absolute; inset: 0; width: 100%; height: 100%; resize: none; outline: 0; overflow: hidden auto; scrollbar-width: thin; }
 ::placeholder { color: var(--muted); opacity: 1; }
 .send { width: 40px; height: 40px; flex: none; display: grid; place-items: center; border-radius: 50%; color: var(--on-accent); background: var(--accent); transition: opacity .15s; }
 .send:disabled { color: var(--muted); background: var(--soft); }
@@ -1592,15 +1624,15 @@ form:focus-within { box-shadow: inset 0 0 0 2px var(--ink); }
 
   /** A browser shared by two customers: who signs out takes the conversation along. */
   function sameVisitor() {
-    const before = (store.get("session") || {}).identity || "";
-    return before === IDENTITY || !before;
+    const { who } = store.get("session") || {};
+    return !who || who === WHO;
   }
 
   function start() {
     if (!sameVisitor()) forget();
     loadLog();
     loadOutbox();
-    if (IDENTITY && session && !session.identity) {
+    if (WHO && session && !session.who) {
       // The visitor has signed in since: a new session carries the name, what was said before stays in view.
       archive = archive.concat(ordered()).slice(-PAGE);
       messages = new Map();

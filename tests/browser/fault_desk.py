@@ -313,7 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
             '<main><h1>A shop</h1><p><a href="#x">First link</a></p></main>'
             f'<script src="{escape(origin)}/widget.js" {attributes} async></script></html>'
         )
-        csp = STRICT_CSP + (f" {origin}; connect-src {origin}; script-src 'self' {origin}" if origin else "")
+        csp = STRICT_CSP.replace("script-src", f"connect-src {origin}; script-src {origin}") if origin else STRICT_CSP
         self._send(200, html.encode(), "text/html", {"Content-Security-Policy": csp})
 
     def _file(self, path: Path) -> None:
