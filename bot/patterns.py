@@ -1,0 +1,130 @@
+"""Regular expressions for the details in bot/entities.py; they run on `aligned` text, ignoring case."""
+
+from __future__ import annotations
+
+import re
+
+from bot.numerals import CHINESE, DECIMAL, ENGLISH
+
+_I = re.IGNORECASE | re.ASCII  # \w, \b and \d are ASCII: a Han character is a boundary for Latin letters and digits
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, _I)
+
+
+_NUMBER = rf"(?:{DECIMAL}|\b(?:{ENGLISH})\b|(?:{CHINESE}))"
+_SMALL = rf"(?:\d{{1,6}}|\b(?:{ENGLISH})\b|(?:{CHINESE}))"
+_TIME = r"(?:seconds?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?|years?|business|working|am\b|pm\b|o'clock|个?小时|分钟|天|周|星期|个?月|年|点|号|日|工作日|岁|次|words)"
+_MONEY_BEFORE = r"(?:[$¥€£]|(?:us|s|hk|nt)\$|usd|sgd|rmb|cny|eur|hkd)"
+_MONEY_AFTER = r"(?:元|块钱?|圆|刀|美金|美元|新币|人民币|欧元|港币|usd|sgd|rmb|cny|eur|hkd|dollars?|bucks|yuan|euros?|pounds?|[$¥€£])"
+
+EMAIL = _compile(r"(?P<id>[a-z0-9][\w.%+-]{0,63}\s?@\s?[a-z0-9-]{1,63}(?:[.。][a-z0-9-]{1,63}){0,4}[.。][a-z]{2,24})")
+_PROVIDERS = r"gmail|googlemail|outlook|hotmail|yahoo|icloud|proton(?:mail)?|live|qq|163|126|foxmail|sina|example"
+_TLD = r"(?:com|net|org|io|cn|sg|hk|tw|uk|de|fr|eu|co|me|shop)"
+_DOT = r"\s*(?:\(dot\)|\[dot\]|\bdot\b|[.。])\s*"
+SPOKEN_EMAIL = _compile(
+    rf"(?P<id>(?P<name>(?!(?:look(?:ing|ed)?|shop|store|order(?:ed)?|bought|me|us|you|is|was|are|see|find|found|available|here|site|mail)\s)\b[a-z0-9][\w.+-]{{1,63}})(?:\s*(?:\(at\)|\[at\])\s*|\s+at\s+(?=(?:{_PROVIDERS})\b|[a-z0-9-]{{1,63}}\s+dot\s))"
+    rf"(?P<domain>[a-z0-9-]{{1,63}}(?:{_DOT}[a-z0-9-]{{2,20}}){{0,2}}{_DOT}{_TLD}\b))"
+)
+URL = _compile(r"(?:https?://|www\.)[^\s，。！？；]+")
+LAST_DIGITS = _compile(r"(?:尾号|后[四4]位|最后[四4]位|ending(?: in| with)?|last (?:four|4)(?: digits)?)\s*(?:是|为|is|are|:|：)?\s*\d{2,6}")
+
+_PHONE_ID = r"[+(]?\d[\d\s().-]{5,20}\d"
+NAMED_PHONE = _compile(
+    r"(?:电话|手机|联系方式|\b(?:phone|tel|telephone|mobile|whatsapp|cell|call me))(?:号码?|号)?\s*(?:number|no\.?|on|at)?\s*(?:是|为|is|:|：)?\s*"
+    rf"(?P<id>{_PHONE_ID})(?![\w-])"
+)
+PHONE = _compile(
+    r"(?<![\w.#/+-])(?P<id>"
+    r"\+\d[\d\s().-]{6,20}\d"
+    r"|\(\+?\d{1,4}\)\s?\d{3,4}[\s-]?\d{3,4}(?:[\s-]?\d{1,4})?"
+    r"|(?:86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}"
+    r"|(?:86[\s-]?)?1[3-9]\d[\s-]\d{3}[\s-]\d{5}"
+    r"|0\d{1,3}[\s-]\d{3,4}[\s-]?\d{3,4}"
+    r"|09\d{8}"
+    r"|\d{3}[-.\s]\d{3}[-.\s]\d{4}"
+    r"|[3689]\d{3}[\s-]\d{4}"
+    r")(?![\w/]|[.-]\d)"
+)
+
+DATE = _compile(
+    r"(?<![\w-])(?:(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[0-2]?\d|3[01])|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d{2})(?![\w-])"
+    r"|(?:19|20)\d{2}\s?年(?:\s?\d{1,2}\s?月(?:\s?\d{1,2}\s?[日号])?)?|\d{1,2}\s?月\s?\d{1,2}\s?[日号]?"
+    r"|\b(?:in|since|year|during|from|until)\s+(?:early |late )?(?:19|20)\d{2}\b(?!-)"
+    r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?\s+\d{1,2}(?:st|nd|rd|th)?(?:,?\s+(?:19|20)\d{2})?\b"
+    r"|\b\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?(?:,?\s+(?:19|20)\d{2})?\b"
+    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b"
+)
+
+_NOT_ORDER_AFTER = rf"(?!\w|[.,]\d|-?\d|\s?(?:{_MONEY_AFTER}|pcs|pieces|units|boxes|%|折|个(?!单|订)|件|盒|箱|{_TIME}))"
+_ORDER_ID = r"[a-z]{0,5}-?\d[\da-z]{0,23}(?:-[\da-z]{1,12}){0,3}"
+_IS = r"\s*(?:是|为|就是|叫|is|was|it's|=|:|：|,|，|-|–|—)*\s*(?:number\s+)?#?\s*"
+NAMED_ORDER = _compile(
+    r"(?:(?:订单|单号|订单号|单子|编号|流水号)(?:号码?|编号|号)?"
+    r"|\b(?:order|ordr|oder|purchase|reference|booking)\s*(?:no\.?|number|num(?:ber)?\.?|nr\.?|id|ref|code)?)"
+    rf"{_IS}(?P<id>(?=[a-z-]{{0,6}}\d{{3}}){_ORDER_ID}){_NOT_ORDER_AFTER}"
+    r"|(?:(?:订单|单)(?:号码?|编号|号)|\border\s*(?:no\.?|number|num|nr\.?|id)|#)"
+    rf"{_IS}(?P<id2>(?=[a-z-]{{0,6}}\d){_ORDER_ID}){_NOT_ORDER_AFTER}"
+)
+THIS_ORDER = _compile(r"(?<![\w.-])(?P<id>[a-z]{0,4}-?\d{3,20}(?:-\d{1,6}){0,2})\s?(?:号?(?:这|那|的)?(?:个|张|一)?(?:订单|单(?!价|位|件))|号订单)")
+ORDER_CODE = _compile(rf"(?<![\w.@#/-])(?P<id>(?!(?:usd|sgd|rmb|cny|eur|hkd|gbp|covid|iphone|win)\d)[a-z]{{1,4}}-?\d{{3,20}}(?:-[\da-z]{{1,12}}){{0,3}}){_NOT_ORDER_AFTER}(?![-@])")
+BARE_NUMBER = _compile(
+    rf"(?<![\w.$¥€£@/:,+-])(?<!last )(?P<id>\d{{4,20}}(?:-\d{{1,8}}){{0,2}}){_NOT_ORDER_AFTER}(?![/@:])"
+)
+# No detail has so many figures in a row; long runs only cost time.
+ENDLESS_FIGURES = _compile(rf"[\d一二三四五六七八九零〇两十百千万,.]{{33,}}|(?:[\d]\W){{40,}}")
+BARE_ORDER_ANSWER = _compile(rf"\s*(?:(?:it'?s|it is|是|号码是)\s*)?#?\s*(?P<id>(?=[a-z-]{{0,6}}\d){_ORDER_ID})\s*(?:号|吧|[.。!！])*\s*")
+BARE_PHONE_ANSWER = _compile(rf"\s*(?:(?:it'?s|it is|是)\s*)?(?P<id>{_PHONE_ID})\s*(?:吧|[.。!！])*\s*")
+BARE_NUMBER_ANSWER = _compile(
+    rf"\s*(?:(?:it'?s|it is|about|around|maybe|just|是|大概|大约|就|给|打|要)\s*)*(?:{_MONEY_BEFORE})?\s*(?P<n>{_NUMBER}(?:\s?k\b)?)\s*"
+    rf"(?:{_MONEY_AFTER}|左右|个|件|分|星|吧|please|pls|stars?|[.。!！])*\s*"
+)
+
+OUT_OF_FIVE = _compile(rf"(?P<whole>(?<![\w/.$-])(?P<n>[1-5](?:\.\d)?|one|two|three|four|five)\s?(?:/|out of)\s?(?:5|five)(?!\d|[/.]\d|\w))")
+RATING = _compile(
+    rf"(?P<whole>(?<![\w.第十百])(?P<n>[1-5](?:\.\d)?|\b(?:one|two|three|four|five))\s?-?\s?stars?\b"
+    rf"|(?<![\w.第十百千几一二三四五六七八九零])(?P<n2>[1-5](?:\.\d)?|[一二两三四五])\s?(?:颗|个)?(?:星(?!期|巴|球|座)|分(?![钟之期开批享别类店手公米])))"
+)
+STARS = _compile(r"(?P<whole>(?:[★⭐🌟]\uFE0F?\s?)*[★⭐🌟])")
+
+_CAP = (
+    r"(?:\b(?:under|below|less than|up to|max(?:imum)?(?: of)?|at most|no more than|not more than|cheaper than|budget(?: is| of|:)?(?: about| around)?"
+    r"|spend(?:ing)?(?: about| around| up to)?)|不超过|不要超过|别超过|低于|最多|顶多|预算(?:大概|大约|差不多|是|为|在|就|只有|有|:|：)*|控制在)"
+)
+_NO_TIME = rf"(?!\s?-?(?:{_TIME}|pcs|pieces|units|boxes|kg|公斤|斤|个|件|盒|箱|%|折|stars?|星|分)|[\d.,]*\d)"
+BUDGET_RANGE = _compile(
+    rf"(?P<whole>(?:{_MONEY_BEFORE}\s?\d[\d,.]*\s?(?:-|–|~|到|至|to)\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{DECIMAL})"
+    rf"|(?:{_CAP}\s?)?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:{_MONEY_AFTER})?\s?(?:-|–|~|到|至|\bto\b)\s?(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER})"
+    rf"|(?:预算|budget|between)\s?(?:of|is|:|：|是|在|大概)?\s?(?:{_MONEY_BEFORE})?\s?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:-|–|~|到|至|\b(?:to|and)\b)\s?(?:{_MONEY_BEFORE})?\s?(?P<n3>{_NUMBER})){_NO_TIME})"
+)
+BUDGET_BEFORE = _compile(rf"(?P<whole>{_CAP}\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?k\b)?)(?:\s?(?:{_MONEY_AFTER}))?){_NO_TIME}")
+BUDGET_AFTER = _compile(
+    rf"(?P<whole>(?<![\d.])(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?[k千万](?!\w))?)\s?(?:多|来)?\s?(?:{_MONEY_AFTER})?\s?"
+    r"(?:以内|以下|之内|之下|左右|上下|出头|封顶|or less|or under|max\b|tops\b))"
+)
+BUDGET_BETWEEN = _compile(
+    rf"(?P<whole>\b(?:within|around|about|roughly|大概|大约|差不多|approximately|give or take)\s?(?:(?:{_MONEY_BEFORE})\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER}))){_NO_TIME}"
+)
+PRICE = _compile(
+    rf"(?:{_MONEY_BEFORE})\s?\d[\d,.]*k?|\d[\d,.]*k?\s?(?:{_MONEY_AFTER})(?!\w)|\d[\d.]*\s?(?:%|折|percent\b)|(?:{CHINESE})(?:块钱?|元|折)"
+)
+
+_COUNTER = (
+    r"(?:个(?!问题|星期|月|小时|人|礼拜|工作日|地址|疑问|事|电话|忙|东西|订单|说法|解释|答复|朋友|多|字|差评|好评)|件(?!事)|盒|箱|包(?!裹)|瓶|袋|份|套|双|支|枝|只|条(?!信息|消息|短信)"
+    r"|台|本|罐|杯|斤|公斤|副|把(?![我它你这那])|对(?!于|不)|块(?!钱|左|以|上|到|多|内|出)|样|桶|卷|片|张(?!单|图))"
+)
+_COUNTED = (
+    r"(?:pcs?\b|pieces?\b|units?\b|box(?:es)?\b|bottles?\b|packs?\b|packets?\b|items?\b|sets?\b|pairs?\b|bags?\b|cups?\b|tins?\b|jars?\b|cans?\b"
+    r"|copies\b|cartons?\b|cases\b|rolls?\b|of (?:them|these|those|each)\b)"
+)
+QUANTITY = _compile(
+    rf"(?P<whole>(?<![\w.第每这那哪同任某$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})\s?{_COUNTER}"
+    rf"|(?<![\w.$¥€£#-])(?P<n2>\d{{1,6}}|\b(?:{ENGLISH}))\s?(?:x\s?|more\s+)?{_COUNTED})"
+)
+QUANTITY_NAMED = _compile(rf"(?P<whole>(?:数量|件数|\b(?:quantity|qty))\s?(?:是|为|改成|改为|to|of|is|:|：|=)*\s?(?P<n>{_SMALL}))(?!\w)")
+QUANTITY_TIMES = _compile(r"(?P<whole>(?<!\w)[x×*]\s?(?P<n>\d{1,4})(?!\w)|(?<![\w.])(?P<n2>\d{1,4})\s?[x×](?![\w\d]))")
+QUANTITY_WANTED = _compile(
+    rf"\b(?:want|need|buy|take|get|have|order|ordered|send|like|give me|make it)\s+(?:another\s+)?(?P<whole>(?P<n>\d{{1,3}}|{ENGLISH}))(?![\w/:.-]|\s?(?:{_TIME}|%|percent|more question|question|stars?|thing|of my|out))"
+)
+MEASURE = _compile(rf"\d[\d.,]*\s?(?:{_TIME}|cm|mm|m\b|km|kg|g\b|ml|l\b|gb|tb|mb|inch(?:es)?|公斤|克|厘米|毫米|毫升|升|米|号码|码|v\b|w\b|mah)|[x×]\s?\d+\s?cm")
