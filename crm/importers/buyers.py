@@ -1,0 +1,106 @@
+"""Finding the customer who placed an order, by the source's id, then e-mail, then phone; else making one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from crm.importers.records import CustomerRecord, OrderRecord
+from crm.importers.upsert import Values, in_parts, table_of, upsert
+from crm.importers.write_customers import CUSTOMER_COLUMNS, stored_customers
+from crm.models import Customer
+
+_FILLED_FROM_ORDERS = ("name", "email", "phone", "country")
+_customers = table_of(Customer)
+
+
+class Buyers:
+    """The customers that a batch of orders may belong to."""
+
+    def __init__(self, session: Session, source: str, records: Sequence[CustomerRecord]) -> None:
+        self._session, self._source = session, source
+        self._by_key: dict[str, Values] = {}
+        self._by_email: dict[str, Values] = {}
+        self._by_phone: dict[str, Values] = {}
+        self._blanks: dict[int, Values] = {}
+        self.created: dict[str, Values] = {}
+        keys = {key for record in records if (key := record.key)}
+        for key, row in stored_customers(session, source, keys).items():
+            self._by_key[key] = dict(row)
+        self._load(_customers.c.email, {record.email for record in records if record.email})
+        self._load(_customers.c.phone, {record.phone for record in records if record.phone})
+
+    def _load(self, column: ColumnElement[Any], values: set[str]) -> None:
+        for part in in_parts(values):
+            statement = select(_customers).where(column.in_(part), _customers.c.erased_at.is_(None))
+            # The same source's own customers win over those that another source knows under the same contact.
+            ours_first = (_customers.c.source != self._source, _customers.c.id.desc())
+            for row in self._session.connection().execute(statement.order_by(*ours_first)).mappings():
+                self._remember(self._by_key.get(row["external_id"], dict(row)))
+
+    def _remember(self, customer: Values) -> None:
+        if customer["email"]:
+            self._by_email.setdefault(customer["email"], customer)
+        if customer["phone"]:
+            self._by_phone.setdefault(customer["phone"], customer)
+
+    def of(self, buyer: CustomerRecord, placed_at: datetime) -> Values:
+        """The customer's values; without ``id`` as long as it is not stored."""
+        found = self._find(buyer)
+        if found is None:
+            found = {column: getattr(buyer, column) for column in CUSTOMER_COLUMNS}
+            found |= {"source": self._source, "external_id": buyer.key, "created_at": placed_at, "erased_at": None}
+            self._by_key[str(buyer.key)] = found
+            self.created[str(buyer.key)] = found
+            self._remember(found)
+        elif "id" not in found:
+            found["created_at"] = min(found["created_at"], placed_at)
+        if found["erased_at"] is None:
+            self._fill_blanks(found, buyer)
+        return found
+
+    def _find(self, buyer: CustomerRecord) -> Values | None:
+        known = self._by_key.get(str(buyer.key))
+        if known is not None:
+            return known
+        if buyer.email:
+            known = self._by_email.get(buyer.email)
+            if known is not None and self._may_be(known, buyer):
+                return known
+        if buyer.phone:
+            known = self._by_phone.get(buyer.phone)
+            # One phone can serve a family: with another e-mail on it, it is another person's.
+            if known is not None and self._may_be(known, buyer) and not (known["email"] and buyer.email):
+                return known
+        return None
+
+    def _may_be(self, known: Values, buyer: CustomerRecord) -> bool:
+        """Not somebody to whom this source gives a different id of its own."""
+        if buyer.external_id is None or known["source"] != self._source:
+            return True
+        return known["external_id"] in (known["email"], known["phone"])
+
+    def _fill_blanks(self, known: Values, buyer: CustomerRecord) -> None:
+        for column in _FILLED_FROM_ORDERS:
+            value = getattr(buyer, column)
+            if value and not known[column]:
+                known[column] = value
+                if "id" in known:
+                    self._blanks.setdefault(known["id"], {})[column] = value
+
+    def store(self, now: datetime) -> None:
+        """Writes the new customers and what orders told about known ones; all have their ``id`` afterwards."""
+        rows = [values | {"updated_at": now} for values in self.created.values()]
+        ids = upsert(self._session, Customer, rows, key=("source", "external_id"), update=["updated_at"])
+        for (_, external_id), customer_id in ids.items():
+            self.created[external_id]["id"] = customer_id
+        for customer_id, values in self._blanks.items():
+            self._session.connection().execute(
+                _customers.update().where(_customers.c.id == customer_id).values(**values, updated_at=now)
+            )
+
+
+def buyers_of(session: Session, source: str, orders: Sequence[OrderRecord]) -> Buyers:
+    return Buyers(session, source, [order.buyer for order in orders if order.buyer is not None])

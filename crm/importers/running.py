@@ -1,0 +1,67 @@
+"""What all imports have in common: time, progress, one transaction per batch, no row twice."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from crm.importers.reading import Table
+from crm.importers.records import ROWS_PER_BATCH, Context
+from crm.importers.report import BadValue, ImportReport
+
+R = TypeVar("R")
+
+
+@contextmanager
+def reported(source: str, kind: str, path: Path) -> Iterator[ImportReport]:
+    """A report that knows how long it took."""
+    report = ImportReport(source, kind, path.name)
+    started = time.perf_counter()
+    yield report
+    report.seconds = time.perf_counter() - started
+
+
+def store_in_batches(
+    records: Iterable[tuple[int, R]],
+    write: Callable[[Session, list[R]], None],
+    table: Table,
+    report: ImportReport,
+    context: Context,
+) -> None:
+    """Writes records, each given with its number of rows, in transactions of about ``ROWS_PER_BATCH`` rows."""
+    batch: list[R] = []
+    size = 0
+
+    def flush() -> None:
+        nonlocal batch, size
+        if batch:
+            with context.open_session() as session:
+                write(session, batch)
+        batch, size = [], 0
+        context.progress(table.rows_read, table.bytes_done, table.bytes_in_all)
+
+    for rows, record in records:
+        batch.append(record)
+        size += rows
+        if size >= ROWS_PER_BATCH:
+            flush()
+    flush()
+    report.rows = table.rows_read
+    report.refused.extend(sorted(table.refused, key=lambda refused: refused.line))
+
+
+class Unique:
+    """Refuses what a file names twice; only the first is taken, so a second run finds nothing to change."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._lines: dict[str, int] = {}
+
+    def check(self, name: str, line: int) -> None:
+        """Raises BadValue."""
+        first = self._lines.setdefault(name, line)
+        if first != line:
+            raise BadValue(self._column, name, f"it is already on line {first}")

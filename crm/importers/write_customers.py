@@ -1,0 +1,90 @@
+"""Storing a batch of customers. Somebody who was erased stays erased; a withdrawn permission stays withdrawn."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.importers.records import CustomerRecord
+from crm.importers.report import ImportReport
+from crm.importers.upsert import Values, differs, in_parts, table_of, upsert
+from crm.models import Consent, ConsentKind, Customer
+
+CUSTOMER_COLUMNS = ("name", "email", "phone", "country", "language", "accepts_marketing")
+_customers, _consents = table_of(Customer), table_of(Consent)
+
+
+def write_customers(
+    session: Session,
+    source: str,
+    records: Sequence[CustomerRecord],
+    report: ImportReport,
+    *,
+    now: datetime,
+    told: Collection[str] | None = None,
+) -> None:
+    """Adds and updates. ``told``: the columns the source has; others keep what they hold."""
+    columns = [c for c in CUSTOMER_COLUMNS if told is None or c in told]
+    wanted = {str(record.key): record for record in records}
+    stored = stored_customers(session, source, wanted)
+    _adopt_provisional(session, source, wanted, stored)
+    withdrawn = _withdrawn_marketing(session, [row["id"] for row in stored.values()])
+    writing: list[Values] = []
+    for key, record in wanted.items():
+        known = stored.get(key)
+        values: Values = {column: getattr(record, column) for column in CUSTOMER_COLUMNS}
+        if known is not None:
+            # An empty cell leaves what is known, for instance a phone number that came with an order.
+            values = {column: known[column] if value is None else value for column, value in values.items()}
+            values["accepts_marketing"] &= known["id"] not in withdrawn
+        if known is None:
+            report.added += 1
+        elif known["erased_at"] is not None or not (known["external_id"] != key or differs(values, known, columns)):
+            report.unchanged += 1
+            continue
+        else:
+            report.updated += 1
+        created = record.created_at or now
+        writing.append(values | {"source": source, "external_id": key, "created_at": created, "updated_at": now})
+    upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
+
+
+def stored_customers(session: Session, source: str, external_ids: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in in_parts(external_ids):
+        statement = select(_customers).where(_customers.c.source == source, _customers.c.external_id.in_(part))
+        found |= {row["external_id"]: row for row in session.connection().execute(statement).mappings()}
+    return found
+
+
+def _adopt_provisional(
+    session: Session, source: str, wanted: dict[str, CustomerRecord], stored: dict[str, Any]
+) -> None:
+    """Gives customers known only from an order, by e-mail or phone, the id that the source now tells."""
+    by_contact: dict[str, str] = {}
+    for key, record in wanted.items():
+        if record.external_id is not None and key not in stored:
+            for contact in (record.email, record.phone):
+                if contact:
+                    by_contact.setdefault(contact, key)
+    for contact, row in stored_customers(session, source, by_contact).items():
+        key = by_contact[contact]
+        if key in stored or row["erased_at"] is not None:
+            continue
+        session.connection().execute(_customers.update().where(_customers.c.id == row["id"]).values(external_id=key))
+        stored[key] = row
+
+
+def _withdrawn_marketing(session: Session, customer_ids: Sequence[int]) -> set[int]:
+    """Those whose latest word on marketing, told to the bot, was no."""
+    latest: dict[int, bool] = {}
+    for part in in_parts(customer_ids):
+        statement = (
+            select(_consents.c.customer_id, _consents.c.granted)
+            .where(_consents.c.customer_id.in_(part), _consents.c.kind == ConsentKind.MARKETING)
+            .order_by(_consents.c.recorded_at, _consents.c.id)
+        )
+        latest |= {row.customer_id: row.granted for row in session.connection().execute(statement)}
+    return {customer_id for customer_id, granted in latest.items() if not granted}

@@ -1,0 +1,164 @@
+"""Storing a batch of whole orders with lines and shipments; only what differs is written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import revisions
+from crm.importers.buyers import buyers_of
+from crm.importers.goods import Goods
+from crm.importers.records import OrderRecord
+from crm.importers.report import ImportReport
+from crm.importers.upsert import Values, differs, in_parts, table_of, upsert
+from crm.models import Customer, Order, OrderLine, Shipment
+
+ORDER_COLUMNS = (
+    "number", "email", "phone", "currency", "subtotal_minor", "discount_minor", "shipping_minor", "tax_minor",
+    "total_minor", "refunded_minor", "discount_code", "financial_status", "fulfillment_status", "country", "city",
+    "placed_at", "paid_at", "fulfilled_at", "cancelled_at",
+)  # fmt: skip
+_LINE_COLUMNS = (
+    "position",
+    "product_id",
+    "sku",
+    "title",
+    "quantity",
+    "unit_price_minor",
+    "discount_minor",
+    "fulfilled",
+)
+_orders, _lines, _shipments = table_of(Order), table_of(OrderLine), table_of(Shipment)
+Line = tuple[Any, ...]
+
+
+def write_orders(
+    session: Session,
+    source: str,
+    records: Sequence[OrderRecord],
+    goods: Goods,
+    report: ImportReport,
+    *,
+    now: datetime,
+    told: Collection[str] | None = None,
+) -> None:
+    """Adds and updates. ``told``: the columns the source has; others keep what they hold."""
+    columns = [c for c in ORDER_COLUMNS if told is None or c in told]
+    stored = _stored_orders(session, source, [record.external_id for record in records])
+    untouchable = _erased(session, stored)
+    records = [record for record in records if record.external_id not in untouchable]
+    report.unchanged += len(untouchable)
+    buyers = buyers_of(session, source, records)
+    owners = [buyers.of(record.buyer, record.placed_at) if record.buyer else None for record in records]
+    buyers.store(now)
+    report.customers_created += len(buyers.created)
+    ids = [order["id"] for order in stored.values()]
+    stored_lines, stored_shipments = _stored_lines(session, ids), _stored_shipments(session, ids)
+
+    writing: list[Values] = []
+    changed_lines: dict[str, list[Line]] = {}
+    shipped: dict[str, datetime | None] = {}
+    for record, owner in zip(records, owners, strict=True):
+        values: Values = {column: getattr(record, column) for column in ORDER_COLUMNS}
+        values["customer_id"] = owner["id"] if owner else None
+        lines = _line_values(record, goods)
+        known = stored.get(record.external_id)
+        same_lines = known is not None and stored_lines[known["id"]] == lines
+        same_shipment = record.fulfilled_at is None or (
+            known is not None and record.fulfilled_at in stored_shipments[known["id"]]
+        )
+        if known is None:
+            report.added += 1
+        elif same_lines and same_shipment and not differs(values, known, [*columns, "customer_id"]):
+            report.unchanged += 1
+            continue
+        else:
+            report.updated += 1
+        writing.append(values | {"source": source, "external_id": record.external_id, "updated_at": now})
+        if not same_lines:
+            changed_lines[record.external_id] = lines
+        if not same_shipment:
+            shipped[record.external_id] = record.fulfilled_at
+    if not writing:
+        return
+    written = upsert(
+        session, Order, writing, key=("source", "external_id"), update=[*columns, "customer_id", "updated_at"]
+    )
+    order_ids = {external_id: order_id for (_, external_id), order_id in written.items()}
+    _write_lines(session, changed_lines, order_ids, known_ids=set(ids))
+    _write_shipments(session, shipped, order_ids)
+    revisions.bump(session, revisions.ORDERS)
+
+
+def _line_values(record: OrderRecord, goods: Goods) -> list[Line]:
+    return [
+        (place, goods.find(line.sku, line.title), line.sku, line.title, line.quantity, line.unit_price_minor,
+         line.discount_minor, line.fulfilled)
+        for place, line in enumerate(record.lines, start=1)
+    ]  # fmt: skip
+
+
+def _stored_orders(session: Session, source: str, external_ids: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in in_parts(external_ids):
+        statement = select(_orders).where(_orders.c.source == source, _orders.c.external_id.in_(part))
+        found |= {row["external_id"]: row for row in session.connection().execute(statement).mappings()}
+    return found
+
+
+def _erased(session: Session, stored: dict[str, Any]) -> set[str]:
+    """Orders of customers who were forgotten: their names and addresses must not come back."""
+    owners = {row["customer_id"] for row in stored.values() if row["customer_id"] is not None}
+    erased: set[int] = set()
+    for part in in_parts(owners):
+        statement = select(Customer.id).where(Customer.id.in_(part), Customer.erased_at.is_not(None))
+        erased.update(session.scalars(statement))
+    return {external_id for external_id, row in stored.items() if row["customer_id"] in erased}
+
+
+def _stored_lines(session: Session, order_ids: Sequence[int]) -> dict[int, list[Line]]:
+    found: dict[int, list[Line]] = defaultdict(list)
+    columns = [_lines.c[column] for column in _LINE_COLUMNS]
+    for part in in_parts(order_ids):
+        statement = select(_lines.c.order_id, *columns).where(_lines.c.order_id.in_(part))
+        for row in session.connection().execute(statement.order_by(_lines.c.order_id, _lines.c.position)):
+            found[row[0]].append(tuple(row[1:]))
+    return found
+
+
+def _stored_shipments(session: Session, order_ids: Sequence[int]) -> dict[int, set[datetime]]:
+    found: dict[int, set[datetime]] = defaultdict(set)
+    for part in in_parts(order_ids):
+        statement = select(_shipments.c.order_id, _shipments.c.shipped_at).where(_shipments.c.order_id.in_(part))
+        for order_id, shipped_at in session.connection().execute(statement):
+            found[order_id].add(shipped_at)
+    return found
+
+
+def _write_lines(
+    session: Session, changed: dict[str, list[Line]], order_ids: dict[str, int], *, known_ids: set[int]
+) -> None:
+    replaced = [order_ids[key] for key in changed if order_ids[key] in known_ids]
+    for part in in_parts(replaced):
+        session.connection().execute(_lines.delete().where(_lines.c.order_id.in_(part)))
+    rows = [
+        dict(zip(_LINE_COLUMNS, line, strict=True), order_id=order_ids[external_id])
+        for external_id, lines in changed.items()
+        for line in lines
+    ]
+    if rows:
+        session.connection().execute(_lines.insert(), rows)
+
+
+def _write_shipments(session: Session, shipped: dict[str, datetime | None], order_ids: dict[str, int]) -> None:
+    """The source knows when an order went out, not with whom: a shipment that tells more is left as it is."""
+    ids = [order_ids[external_id] for external_id in shipped]
+    for part in in_parts(ids):
+        unnamed = (_shipments.c.carrier.is_(None), _shipments.c.tracking_number.is_(None))
+        session.connection().execute(_shipments.delete().where(_shipments.c.order_id.in_(part), *unnamed))
+    rows = [{"order_id": order_ids[external_id], "shipped_at": moment} for external_id, moment in shipped.items()]
+    if rows:
+        session.connection().execute(_shipments.insert(), rows)
