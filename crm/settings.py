@@ -1,5 +1,7 @@
 """All settings, read once at the entry point from the environment and ``.env``."""
 
+import hashlib
+import hmac
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -56,8 +58,15 @@ class Settings(BaseSettings):
         """A secret that must be there. Raises ConfigError naming the variable."""
         value = getattr(self, name)
         if value is None or not value.get_secret_value():
+            if name == "internal_secret":
+                return self._derived_internal_secret()
             raise ConfigError(f"DESK_{name.upper()} is not set; `desk up` writes one into .env, see .env.example.")
         return str(value.get_secret_value())
+
+    def _derived_internal_secret(self) -> str:
+        # One key fewer to keep: what our own processes show each other follows from the key that signs tokens.
+        key = self.require("secret_key").encode()
+        return hmac.new(key, b"desk internal secret v1", hashlib.sha256).hexdigest()
 
 
 def port_of(url: str, default: int) -> int:

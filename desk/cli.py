@@ -1,0 +1,129 @@
+"""The ``desk`` command. Each command imports what it needs, so that all of them start quickly."""
+
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desk.places import enter_root
+
+app = typer.Typer(
+    name="desk",
+    help="The customer desk for a company of one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+imports = typer.Typer(help="Take in a shop's records.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True)]
+
+
+@app.command()
+def up(
+    only: Annotated[list[str] | None, typer.Option(help="One process: gateway, rasa or actions. Repeatable.")] = None,
+) -> None:
+    """Start all processes and keep them running; Ctrl-C stops them."""
+    from desk.up import up as start
+
+    start(only or [])
+
+
+@imports.command()
+def shopify(products: File = None, customers: File = None, orders: File = None) -> None:
+    """Shopify's standard CSV exports."""
+    from desk.importing import import_files
+
+    raise typer.Exit(import_files("shopify", products=products, customers=customers, orders=orders))
+
+
+@imports.command()
+def csv(products: File = None, customers: File = None, orders: File = None) -> None:
+    """Plain CSV; docs/importing.md says which columns."""
+    from desk.importing import import_files
+
+    raise typer.Exit(import_files("csv", products=products, customers=customers, orders=orders))
+
+
+@imports.command()
+def knowledge(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True, resolve_path=True)],
+) -> None:
+    """A folder of Markdown articles with title, language, questions and tags."""
+    from desk.importing import import_knowledge
+
+    raise typer.Exit(import_knowledge(folder))
+
+
+@app.command()
+def chat(
+    language: Annotated[str | None, typer.Option(help="en or zh; without it, as you write.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another desk than the one set up here.")] = None,
+) -> None:
+    """Talk to the running desk in the terminal."""
+    from desk.chat import chat as talk
+
+    talk(url=url, language=language)
+
+
+@app.command()
+def parse() -> None:
+    """Understand one utterance per line of stdin; print one line of JSON each."""
+    from desk.parse import parse_lines
+
+    enter_root()
+    raise typer.Exit(parse_lines(sys.stdin.buffer, sys.stdout.buffer))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation and say what to mend."""
+    from desk.doctor import examine
+
+    enter_root()
+    raise typer.Exit(examine())
+
+
+@app.command()
+def train(
+    force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
+) -> None:
+    """Train the model if its sources changed."""
+    from desk import model
+    from desk.console import tell
+
+    enter_root()
+    tell("model", f"{model.train(force=force).name} is up to date")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(f"solodesk {metadata.version('solodesk')}")
+
+
+def main() -> None:
+    """Every error ends in one sentence; DESK_DEBUG=1 shows where it came from."""
+    from crm.errors import CrmError
+
+    if os.environ.get("DESK_DEBUG") == "1":
+        app()
+    try:
+        app()
+    except CrmError as error:
+        print(f"desk: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        print(f"desk: {type(error).__name__}: {error} (DESK_DEBUG=1 shows where)", file=sys.stderr)
+        sys.exit(1)
