@@ -17,7 +17,7 @@ from actions.base import DeskAction, leave_form
 from actions.handoff import hand_over
 from actions.interruptions import answer_in_between
 from actions.products import products_meant
-from actions.references import another, longest_detail
+from actions.references import another, longest_detail, says_what_happened
 from actions.turn import Event, Turn
 from crm import customers, orders
 from crm.errors import OrderNotFound
@@ -244,7 +244,7 @@ class ValidateComplaint(DeskForm):
     free_text = frozenset({slots.COMPLAINT_DETAILS})
 
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
-        details[slots.COMPLAINT_DETAILS] = longest_detail(turn, at_least=4)
+        details[slots.COMPLAINT_DETAILS] = turn.text.strip() if says_what_happened(turn.text) else None
 
     def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
         return None if details[slots.COMPLAINT_DETAILS] else Missing(slots.COMPLAINT_DETAILS)

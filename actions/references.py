@@ -3,7 +3,7 @@
 import re
 
 from actions.turn import Turn
-from crm.text import HAN, han_pairs, latin_words, normal
+from crm.text import HAN, han_pairs, latin_words, normal, stem
 
 _ANOTHER = re.compile(r"\b(another|other|different|not that|second)\b|另[一外]|别的|其他|不是这|换一?个|不是那")
 _POINTING = re.compile(
@@ -29,6 +29,19 @@ _QUESTION_HAN = re.compile(
 )
 
 
+# What a complaint may consist of without saying what is wrong.
+_COMPLAINING = frozenset(
+    {
+        stem(word)
+        for word in ("complain complaint file make lodge register raise problem issue unhappy serious report").split()
+    }
+    | set(han_pairs("投诉"))
+    | set(han_pairs("不满意"))
+    | set(han_pairs("有意见"))
+    | {"诉一", "一下", "满意"}
+)
+
+
 def another(text: str) -> bool:
     """Whether the customer means something else than what was talked about."""
     return bool(_ANOTHER.search(normal(text)))
@@ -45,6 +58,11 @@ def content_words(text: str) -> list[str]:
 def points_back(text: str) -> bool:
     """Whether the message leans on what was said before: "and how much is it?", "那个有货吗", "有货吗"."""
     return not content_words(text) or (bool(_POINTING.search(normal(text))) and len(content_words(text)) <= 1)
+
+
+def says_what_happened(text: str) -> bool:
+    """Whether a complaint tells its reason: "my cup came cracked" does, "I want to complain" does not."""
+    return bool(set(content_words(text)) - _COMPLAINING)
 
 
 def longest_detail(turn: Turn, *, at_least: int) -> str | None:
