@@ -228,6 +228,7 @@
   let connected = true;
   let lastStamp = 0;
 
+  const list = (value) => (Array.isArray(value) ? value.filter(Boolean) : []);
   const usable = (m) => Boolean(m) && Number.isInteger(m.id) && typeof m.author === "string";
   const ordered = () => [...messages.values()].sort((a, b) => a.id - b.id);
   const firstId = () => (messages.size ? Math.min(...messages.keys()) : 0);
@@ -245,8 +246,8 @@
     archive = [];
     cursor = 0;
     if (!log) return;
-    archive = (log.archive || []).filter(usable);
-    const current = (log.messages || []).filter(usable);
+    archive = list(log.archive).filter(usable);
+    const current = list(log.messages).filter(usable);
     if (session && log.conversation === session.conversation_id) {
       for (const m of current) messages.set(m.id, m);
       cursor = Number(log.cursor) || 0;
@@ -498,11 +499,16 @@
     }
   }
 
-  /** Some proxies hold a stream back: if nothing has come after a while, look once. */
   function expectReply(id) {
+    const unanswered = () => !handoff && session && lastId() <= id;
+    // The desk's own sign of typing may be sent before the first stream of a conversation is there to carry it.
     setTimeout(() => {
-      if (!handoff && session && lastId() <= id) catchUp().catch(() => {});
-    }, POLL_EVERY);
+      if (!unanswered() || typing) return;
+      setTyping({ author: "bot", on: true }, 10000);
+      sync();
+    }, 400);
+    // Some proxies hold a stream back: look once.
+    setTimeout(() => unanswered() && catchUp().catch(() => {}), POLL_EVERY);
   }
 
   function tryAgain(item) {
@@ -566,7 +572,7 @@
     for (;;) {
       const page = await ask("GET", `/api/chat/messages?after=${cursor}&limit=${PAGE}`, { token });
       if (!session || session.conversation_id !== conversation) return;
-      const news = (page.messages || []).filter(usable);
+      const news = list(page.messages).filter(usable);
       if (typeof page.handoff === "boolean") setHandoff(page.handoff);
       const before = cursor;
       news.forEach(receiveFeed);
@@ -691,7 +697,7 @@
   }
 
   let typingTimer = 0;
-  function setTyping({ author, on }) {
+  function setTyping({ author, on }, longest = 30000) {
     clearTimeout(typingTimer);
     typing = on && (author === "bot" || author === "owner") ? { author } : null;
     // If the end of it gets lost, the dots must not stay for ever.
@@ -699,7 +705,7 @@
       typingTimer = setTimeout(() => {
         typing = null;
         sync();
-      }, 30000);
+      }, longest);
   }
 
   function setConnected(state) {
@@ -716,7 +722,7 @@
       const after = Math.max(0, first - 1 - PAGE);
       try {
         const page = await ask("GET", `/api/chat/messages?after=${after}&limit=${PAGE}`, { token: session.token });
-        const older = (page.messages || []).filter((m) => usable(m) && m.id < first);
+        const older = list(page.messages).filter((m) => usable(m) && m.id < first);
         for (const m of older) messages.set(m.id, { ...m, conversation: session.conversation_id });
         complete = !older.length;
       } catch {
@@ -844,14 +850,16 @@
 
   // ---------------------------------------------------------------- messages
 
-  const clock = () => new Intl.DateTimeFormat(words.tag, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  // The visitor's own way of writing dates, where it is in the language of the words around them.
+  const dates = (options) =>
+    new Intl.DateTimeFormat((navigator.languages || []).find((tag) => tag.startsWith(language)) || words.tag, options);
 
   function dayName(date) {
     const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86400000);
     if (days === 0) return words.today;
     if (days === 1) return words.yesterday;
     const year = days > 300 ? "numeric" : undefined;
-    return new Intl.DateTimeFormat(words.tag, { weekday: "short", month: "long", day: "numeric", year }).format(date);
+    return dates({ weekday: "short", month: "long", day: "numeric", year }).format(date);
   }
 
   const nodes = new Map(); // key → the element that shows it
@@ -872,7 +880,7 @@
     if (text) body.append(h("p.bubble", { lang: { zh: "zh-CN", en: "en" }[spoken] }, ...linked(String(text))));
     const picture = image(source, words.picture);
     if (picture) body.append(h("div.picture", null, picture));
-    if (Array.isArray(cards) && cards.length) body.append(cardRow(cards));
+    if (list(cards).length) body.append(cardRow(list(cards)));
     const foot = h("div.foot");
     body.append(foot);
     const row = h(`div.row.${author === "customer" ? "mine" : author === "owner" ? "owner" : "bot"}`, null, body);
@@ -881,20 +889,20 @@
   }
 
   function cardRow(cards) {
-    const list = h("ul.cards", { tabindex: "0", "aria-label": words.products, role: "list" }, ...cards.filter(Boolean).map(card));
-    const move = (direction) => list.scrollBy({ left: direction * 220, behavior: calm() ? "auto" : "smooth" });
+    const shelf = h("ul.cards", { tabindex: "0", "aria-label": words.products, role: "list" }, ...cards.map(card));
+    const move = (direction) => shelf.scrollBy({ left: direction * 220, behavior: calm() ? "auto" : "smooth" });
     const arrow = (direction, name, shape) =>
       h(`button.arrow.${shape}`, { type: "button", "aria-label": name, onclick: () => move(direction) }, icon(...ICONS[shape]));
-    const row = h("div.shelf", null, list);
+    const row = h("div.shelf", null, shelf);
     if (cards.length > 1) {
       const back = arrow(-1, words.previous, "left");
       const on = arrow(1, words.next, "right");
       const measure = () => {
-        back.hidden = list.scrollLeft < 8;
-        on.hidden = list.scrollLeft + list.clientWidth > list.scrollWidth - 8;
+        back.hidden = shelf.scrollLeft < 8;
+        on.hidden = shelf.scrollLeft + shelf.clientWidth > shelf.scrollWidth - 8;
       };
-      list.addEventListener("scroll", measure, { passive: true });
-      new ResizeObserver(measure).observe(list);
+      shelf.addEventListener("scroll", measure, { passive: true });
+      new ResizeObserver(measure).observe(shelf);
       row.append(back, on);
     }
     return row;
@@ -905,7 +913,7 @@
     const picture = image(data.image, "");
     const act = h("div.acts");
     if (url) act.append(anchor(url, words.view, h("span.hush", null, ` ${data.title || ""}`), icon(...ICONS.open)));
-    for (const button of (data.buttons || []).filter(Boolean).slice(0, 3)) act.append(choice(button));
+    for (const button of list(data.buttons).slice(0, 3)) act.append(choice(button));
     return h(
       "li.card",
       null,
@@ -936,7 +944,7 @@
 
   /** Quick replies hang under the newest bot message; they stay visible, but not usable, once it has been answered. */
   function showChoices(row, message, newest, answered) {
-    const wanted = newest && Array.isArray(message.buttons) && message.buttons.length > 0;
+    const wanted = newest && list(message.buttons).length > 0;
     if (!wanted) {
       if (row.choices) row.choices.remove();
       row.choices = null;
@@ -944,7 +952,7 @@
     }
     if (!row.choices) {
       const group = h("div.choices", { role: "group", "aria-label": words.suggestions });
-      group.append(...message.buttons.filter(Boolean).map(choice));
+      group.append(...list(message.buttons).map(choice));
       row.choices = group;
       row.querySelector(".body").append(group);
     }
@@ -970,7 +978,7 @@
     } else if (state === "sending") {
       parts.push(words.sending);
     } else {
-      parts.push(h("time", { datetime: at.toISOString() }, clock().format(at)));
+      parts.push(h("time", { datetime: at.toISOString() }, dates({ hour: "2-digit", minute: "2-digit" }).format(at)));
     }
     row.foot.replaceChildren(...parts);
   }
@@ -1059,21 +1067,21 @@
     const newestOf = (author) => Math.max(0, ...[...messages.values()].filter((m) => m.author === author).map((m) => m.id));
     const newestBot = newestOf("bot");
     const answered = newestOf("customer") > newestBot || outbox.some((item) => !item.failed);
-    const list = [];
+    const rows = [];
     const hasEarlier = all.length > shown || (firstId() > 1 && !complete);
-    if (hasEarlier) list.push(node("earlier", () => h("button.earlier", { type: "button", onclick: loadEarlier }, words.earlier)));
-    else list.push(helloNode());
+    if (hasEarlier) rows.push(node("earlier", () => h("button.earlier", { type: "button", onclick: loadEarlier }, words.earlier)));
+    else rows.push(helloNode());
 
     const follows = (a, b) => a && b && a.author === b.author && Math.abs(timeOf(b) - timeOf(a)) < 300000;
     let day = "";
     const notesFor = (from, to) => {
-      for (const n of notices) if (n.after >= from && n.after < to) list.push(node(n.key, () => h("p.notice", null, n.text())));
+      for (const n of notices) if (n.after >= from && n.after < to) rows.push(node(n.key, () => h("p.notice", null, n.text())));
     };
     notesFor(-1, firstId());
     entries.forEach((entry, i) => {
       const at = timeOf(entry);
       const today = at.toDateString();
-      if (today !== day) list.push(node(`d${today}${i ? "" : "0"}`, () => h("p.day", null, h("span", null, dayName(at)))));
+      if (today !== day) rows.push(node(`d${today}${i ? "" : "0"}`, () => h("p.day", null, h("span", null, dayName(at)))));
       const row = node(entry.key, () => messageNode(entry));
       row.classList.toggle("first", today !== day || !follows(entries[i - 1], entry));
       row.classList.toggle("last", Boolean(entry.pending) || !follows(entry, entries[i + 1]));
@@ -1083,16 +1091,16 @@
         showChoices(row, entry, newest, answered);
       }
       day = today;
-      list.push(row);
+      rows.push(row);
       if (!entry.old && !entry.pending) {
         const next = entries[i + 1];
         notesFor(entry.id, next && !next.pending ? next.id : Infinity);
       }
     });
     if (!messages.size) notesFor(0, Infinity);
-    if (rating) list.push(ratingNode());
-    if (typing) list.push(typingNode());
-    return [...new Set(list)];
+    if (rating) rows.push(ratingNode());
+    if (typing) rows.push(typingNode());
+    return [...new Set(rows)];
   }
 
   let stuck = true;
@@ -1170,8 +1178,8 @@
     root.adoptedStyleSheets = [sheet];
     paint();
 
-    const list = h("div.list");
-    const log = h("div.log", { role: "log", "aria-live": "polite", tabindex: "0" }, list);
+    const items = h("div.list");
+    const log = h("div.log", { role: "log", "aria-live": "polite", tabindex: "0" }, items);
     const jump = h("button.jump", { type: "button", hidden: true, onclick: () => toEnd() }, icon(...ICONS.down), h("span"));
     const title = h("h2", { id: "title" });
     const state = h("p.state");
@@ -1197,7 +1205,7 @@
     const launcher = h("button.launcher", { type: "button", "aria-expanded": "false", "aria-controls": "panel", "aria-haspopup": "dialog", onclick: () => toggle() }, icon(...ICONS.chat), icon(...ICONS.down), badge);
 
     root.append(panel, launcher);
-    ui = { host, root, panel, log, list, jump, title, state, mark, menuButton, shut, menu, note, count, input, grow, send, badge, launcher };
+    ui = { host, root, panel, log, list: items, jump, title, state, mark, menuButton, shut, menu, note, count, input, grow, send, badge, launcher };
 
     log.addEventListener("scroll", () => {
       stuck = atEnd();

@@ -302,8 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
             conversation.streams -= 1
 
     def _page(self) -> None:
-        """A shop's page of nothing but the embed line; `attrs` are the attributes on it."""
-        query = parse_qs(urlsplit(self.path).query)
+        """A shop's page of nothing but the embed line; what is called data-… in the query are attributes on it."""
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         language = query.get("lang", ["en"])[0]
         origin = query.get("origin", [""])[0]
         attributes = " ".join(f'{k}="{escape(v[0])}"' for k, v in query.items() if k.startswith("data-"))
