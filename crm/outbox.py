@@ -62,7 +62,7 @@ def claim(session: Session, message_id: int, *, now: datetime, lease: timedelta)
     return claimed is not None
 
 
-def sent(session: Session, message_id: int, *, external_id: str, now: datetime) -> None:
+def sent(session: Session, message_id: int, *, external_id: str | None, now: datetime) -> None:
     """It arrived; ``external_id`` is the channel's own name for it."""
     _settle(session, message_id, delivery=Delivery.SENT, external_id=external_id, delivered_at=now, delivery_error=None)
 

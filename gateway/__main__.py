@@ -1,5 +1,6 @@
 """``python -m gateway``: serves the web chat and Telegram."""
 
+import contextlib
 import logging
 import sys
 from types import FrameType
@@ -60,7 +61,9 @@ def main() -> int:
     except CrmError as error:
         log.error("%s", error)
         return 1
-    server.run()
+    # The server ends in order first and then hands the Ctrl-C on.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
     return 0 if server.started else 1
 
 

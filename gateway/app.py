@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from crm.settings import Settings
+from crm.shop import load_shop
 from gateway import errors, events, health, pages, web
 from gateway.bus import Bus
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
@@ -21,8 +22,9 @@ from gateway.readiness import Readiness
 from gateway.redis_bus import RedisBus
 from gateway.relay import Relay
 from gateway.sessions import Tokens
-from gateway.shop import ShopFacts
 from gateway.store import Store
+from gateway.telegram import webhook
+from gateway.telegram.service import TelegramService
 from gateway.wording import Wording
 
 
@@ -59,7 +61,7 @@ def make_parts(settings: Settings) -> Parts:
         readiness=Readiness(store=store, rasa=rasa, actions_url=settings.actions_url),
         relay=relay,
         tokens=Tokens(settings.require("secret_key")),
-        shop=ShopFacts.load(settings.shop_file),
+        shop=load_shop(settings.shop_file),
         wording=wording,
     )
 
@@ -90,7 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.parts = make_parts(settings)
     errors.install(app)
-    for routes in (web, events, health):
+    for routes in (web, events, health, webhook):
         app.include_router(routes.router)
     pages.install(app)
     return app
@@ -100,6 +102,10 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await parts.bus.start()
+    telegram = TelegramService.from_parts(parts)
+    app.state.telegram = telegram
+    if telegram is not None:
+        telegram.start()
     resuming = asyncio.create_task(parts.relay.resume_forever())
     try:
         yield
@@ -107,6 +113,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts.bus.end()
         resuming.cancel()
         await parts.relay.stop()
+        if telegram is not None:
+            await telegram.stop()
         await asyncio.gather(resuming, return_exceptions=True)
         await parts.bus.close()
         await parts.limiter.close()

@@ -43,12 +43,11 @@ class ShownMessage(TypedDict):
 
 
 def shown(message: Message) -> ShownMessage:
-    at = message.created_at.astimezone(UTC)
     out: ShownMessage = {
         "id": message.seq,
         "author": message.author.value,
         "text": message.text,
-        "created_at": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
+        "created_at": message.created_at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
     }
     if message.buttons:
         out["buttons"] = message.buttons

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from gateway.responses import Json
+from gateway.shop import facts_shown
 from gateway.web import PartsOf
 
 router = APIRouter(tags=["pages"])
@@ -18,7 +19,7 @@ WIDGET_CACHE_SECONDS = 300
 @router.get("/api/shop")
 async def shop(parts: PartsOf) -> Response:
     """What anybody may know about the shop."""
-    return Json(parts.shop.as_json())
+    return Json(facts_shown(parts.shop))
 
 
 @router.get("/widget.js", include_in_schema=False)

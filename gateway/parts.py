@@ -6,6 +6,7 @@ from typing import cast
 from fastapi import Request
 
 from crm.settings import Settings
+from crm.shop import Shop
 from gateway.bus import Bus
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
@@ -13,7 +14,6 @@ from gateway.rasa_client import RasaClient
 from gateway.readiness import Readiness
 from gateway.relay import Relay
 from gateway.sessions import Tokens
-from gateway.shop import ShopFacts
 from gateway.store import Store
 from gateway.wording import Wording
 
@@ -29,9 +29,9 @@ class Parts:
     readiness: Readiness
     relay: Relay
     tokens: Tokens
-    shop: ShopFacts
+    shop: Shop
     wording: Wording
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)

@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-import httpx
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.http_client import HttpClient, answers
 from gateway.rasa_client import RasaClient
 from gateway.store import Store
 
@@ -18,8 +18,7 @@ class Readiness:
     """Asks every part, at most about once a second."""
 
     def __init__(self, *, store: Store, rasa: RasaClient, actions_url: str) -> None:
-        self._store, self._rasa, self._actions_url = store, rasa, actions_url.rstrip("/")
-        self._http = httpx.AsyncClient(timeout=CHECK_SECONDS, trust_env=False)
+        self._store, self._rasa, self._actions = store, rasa, HttpClient(actions_url)
         self._lock = asyncio.Lock()
         self._known: dict[str, bool] = {}
         self._asked_at = float("-inf")
@@ -28,7 +27,7 @@ class Readiness:
         async with self._lock:
             if time.monotonic() - self._asked_at > CACHED_SECONDS:
                 store, rasa, actions = await asyncio.gather(
-                    self._store_answers(), self._rasa.is_ready(), self._actions_answer()
+                    self._store_answers(), self._rasa.is_ready(), answers(self._actions, "/health")
                 )
                 self._known = {"store": store, "rasa": rasa, "actions": actions}
                 self._asked_at = time.monotonic()
@@ -45,12 +44,5 @@ class Readiness:
             # Whatever it is, the store does not answer; the failing requests log what it is.
             return False
 
-    async def _actions_answer(self) -> bool:
-        try:
-            response = await self._http.get(f"{self._actions_url}/health")
-        except httpx.HTTPError:
-            return False
-        return response.status_code == 200
-
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._actions.close()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from crm import conversations, turns
 from crm.conversations import Reply, Understanding
 from crm.errors import ConversationNotFound
@@ -29,14 +31,16 @@ HOLD_WHILE_TYPING_SECONDS = 1.2
 TYPING_LASTS_SECONDS = 1.0
 LEASE_MARGIN_SECONDS = 10.0
 TAKEN_PAUSE_SECONDS = 0.2
+STOP_SECONDS = 1.5
 RESUME_EVERY_SECONDS = 5.0
 RESUME_LOOKS_BACK = timedelta(hours=1)
 
 
+Receive = Callable[[Session], tuple[Message, bool]]
+
+
 class Outlet(Protocol):
     """A channel that has to be called to reach the customer."""
-
-    hold_seconds: float
 
     def typing(self, address: str) -> None: ...
 
@@ -82,30 +86,74 @@ class Relay:
         self._wording, self._metrics, self._name, self._clock = wording, metrics, name, clock
         self._lease = timedelta(seconds=2 * answer_timeout_seconds + LEASE_MARGIN_SECONDS)
         self._slots = asyncio.Semaphore(MOST_TURNS_AT_ONCE)
-        self._working: dict[str, asyncio.Task[None]] = {}
+        # None while somebody stores the message that starts the task
+        self._working: dict[str, asyncio.Task[None] | None] = {}
+        self._stopping = False
         self._again: set[str] = set()
+        self._asking: set[str] = set()
         self._typed_at: dict[str, float] = {}
         self.outlets: dict[Channel, Outlet] = {}
 
-    def heard(self, public_id: str, message: Message, *, new: bool, hold_seconds: float = 0.0) -> None:
-        """A customer's message is stored: shows it to the other tabs and sees to its answer."""
+    async def hear(self, public_id: str, receive: Receive, *, hold_seconds: float = 0.0) -> Message:
+        """Stores a customer's message with ``receive``, shows it to the other tabs and sees to its answer.
+
+        Raises whatever ``receive`` raises. Where nothing else is being answered and nothing is to be waited for, the
+        turn begins in the same transaction: one instead of two for nearly every message.
+        """
+        at_once = not hold_seconds and self._reserve(public_id)
+        turn: turns.Turn | None = None
+
+        def work(session: Session) -> tuple[Message, bool, turns.Turn | None]:
+            message, new = receive(session)
+            return message, new, self._begin(session, public_id) if at_once and new else None
+
+        try:
+            message, new, turn = await self._store.write(work)
+        finally:
+            if at_once:
+                self._unreserve(public_id, turn)
         if new:
             self._metrics.messages.labels(message.channel.value).inc()
             # What was typed until now is this message.
             self._typed_at.pop(public_id, None)
             self._bus.publish(public_id, Event(Kind.MESSAGE, dict(shown(message))))
-        if message.turn is None:
+        if message.turn is None and turn is None:
             self.wake(public_id, hold_seconds=hold_seconds)
+        return message
 
     def wake(self, public_id: str, *, hold_seconds: float = 0.0) -> None:
         """Sees to it that whatever waits in the conversation is answered."""
         self._again.add(public_id)
-        if public_id not in self._working:
-            self._working[public_id] = asyncio.create_task(self._work(public_id, hold_seconds))
-            self._metrics.working.set(len(self._working))
+        if self._reserve(public_id):
+            self._start(public_id, None, hold_seconds)
 
-    def is_working(self, public_id: str) -> bool:
-        return public_id in self._working
+    def _reserve(self, public_id: str) -> bool:
+        """Whether the caller is the one to answer; then it has to start, or to let go."""
+        if public_id in self._working or self._stopping:
+            return False
+        self._working[public_id] = None
+        return True
+
+    def _unreserve(self, public_id: str, turn: turns.Turn | None) -> None:
+        if turn is None and public_id not in self._again:
+            del self._working[public_id]
+        else:
+            self._start(public_id, turn, 0.0)
+
+    def _start(self, public_id: str, turn: turns.Turn | None, hold_seconds: float) -> None:
+        self._working[public_id] = asyncio.create_task(self._work(public_id, turn, hold_seconds))
+        self._metrics.working.set(len(self._working))
+
+    def _begin(self, session: Session, public_id: str) -> turns.Turn | None:
+        """None if another gateway is at it."""
+        try:
+            return turns.begin(session, public_id, owner=self._name, now=self._clock(), lease=self._lease)
+        except turns.TurnTaken:
+            return None
+
+    def is_asking(self, public_id: str) -> bool:
+        """Whether the bot is reading what waits just now."""
+        return public_id in self._asking
 
     def typing(self, public_id: str) -> None:
         """The customer is writing more."""
@@ -131,23 +179,28 @@ class Relay:
 
     async def stop(self) -> None:
         """Lets running turns end for a moment; what is cut off is answered after the next start."""
-        if self._working:
-            await asyncio.wait(list(self._working.values()), timeout=1.5)
-        for task in list(self._working.values()):
+        self._stopping = True
+        running = [task for task in self._working.values() if task is not None]
+        if running:
+            await asyncio.wait(running, timeout=STOP_SECONDS)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._working.values(), return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
 
-    async def _work(self, public_id: str, hold_seconds: float) -> None:
+    async def _work(self, public_id: str, turn: turns.Turn | None, hold_seconds: float) -> None:
+        """Answers turn after turn until nothing waits. ``turn`` has begun already."""
         failures = 0
         try:
             if hold_seconds:
                 await asyncio.sleep(hold_seconds)
-            while public_id in self._again:
-                self._again.discard(public_id)
+            while turn is not None or public_id in self._again:
                 try:
-                    await self._while_typing(public_id)
+                    if turn is None:
+                        self._again.discard(public_id)
+                        await self._while_typing(public_id)
                     async with self._slots:
-                        await self._turn(public_id)
+                        self._asking.add(public_id)
+                        await self._turn(public_id, turn)
                     failures = 0
                 except turns.TurnTaken:
                     self._again.add(public_id)
@@ -161,6 +214,9 @@ class Relay:
                     log.error("turn failed conversation=%s %s", public_id, safe_trace(error))
                     self._again.add(public_id)
                     await asyncio.sleep(min(30.0, 0.5 * 2**failures))
+                finally:
+                    self._asking.discard(public_id)
+                turn = None
         finally:
             self._again.discard(public_id)
             self._typed_at.pop(public_id, None)
@@ -175,9 +231,9 @@ class Relay:
                 return
             await asyncio.sleep(left)
 
-    async def _turn(self, public_id: str) -> None:
+    async def _turn(self, public_id: str, begun: turns.Turn | None) -> None:
         began = time.perf_counter()
-        turn = await self._store.write(
+        turn = begun or await self._store.write(
             lambda session: turns.begin(session, public_id, owner=self._name, now=self._clock(), lease=self._lease)
         )
         if turn is None:
@@ -204,7 +260,7 @@ class Relay:
         self._tell(turn, lines, closed)
         self._metrics.turns.labels(turn.channel.value, answer.outcome).inc()
         self._metrics.turn_seconds.observe(time.perf_counter() - began)
-        log.info(
+        log.debug(
             "turn conversation=%s turn=%d lines=%d replies=%d outcome=%s",
             public_id,
             turn.number,

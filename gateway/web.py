@@ -19,6 +19,7 @@ from gateway.messages import shown
 from gateway.parts import Parts, parts_of
 from gateway.responses import Json
 from gateway.sessions import BadToken, Visitor
+from gateway.shop import text_shown
 from gateway.texts import is_blank, safe_link, supported_language
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
@@ -41,7 +42,7 @@ def token_of(request: Request) -> str:
     return token.strip()
 
 
-def visitor_of(request: Request, parts: PartsOf) -> Visitor:
+async def visitor_of(request: Request, parts: PartsOf) -> Visitor:
     """Whoever the bearer token names. Raises Refused."""
     try:
         return parts.tokens.read(token_of(request))
@@ -106,7 +107,7 @@ async def open_session(request: Request, parts: PartsOf, wanted: schemas.Session
         "token": token,
         "conversation_id": public_id,
         "language": language,
-        "shop": {"name": parts.shop.name, "languages": list(parts.shop.languages)},
+        "shop": {"name": text_shown(parts.shop.name), "languages": list(parts.shop.languages)},
         "handoff": False,
     }
     return Json(body, status_code=201)
@@ -149,8 +150,7 @@ async def say(
         )
 
     with parts.bus.listening(public_id) as subscription:
-        message, new = await parts.store.write(stored)
-        parts.relay.heard(public_id, message, new=new)
+        message = await parts.relay.hear(public_id, stored)
         if not wait:
             return Json({"message": shown(message)}, status_code=202)
         replies = await _replies(parts, subscription, message, wait)
