@@ -1,9 +1,11 @@
 """The connection to the Bot API."""
 
 import ipaddress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from telegram import Bot
+from telegram.error import RetryAfter
 from telegram.request import HTTPXRequest
 
 CONNECTIONS = 32
@@ -26,6 +28,12 @@ def make_bot(token: str, api: str) -> Bot:
         # Polling has a connection of its own: a waiting getUpdates must not use up the senders' ones.
         get_updates_request=HTTPXRequest(connection_pool_size=1, read_timeout=READ_SECONDS),
     )
+
+
+def seconds_to_wait(error: RetryAfter) -> float:
+    """How long Telegram wants to be left alone."""
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 
 def is_public(url: str) -> bool:

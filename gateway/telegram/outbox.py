@@ -17,6 +17,7 @@ from crm.types import now as utc_now
 from gateway.logs import safe_trace
 from gateway.metrics import Metrics
 from gateway.store import Store
+from gateway.telegram.bot import seconds_to_wait
 from gateway.telegram.rendering import Piece
 
 log = logging.getLogger(__name__)
@@ -106,8 +107,7 @@ class Outbox:
         try:
             sent = await self._send(message, int(outgoing.address))
         except RetryAfter as wait:
-            seconds = wait.retry_after
-            await self._later(message, seconds.total_seconds() if isinstance(seconds, timedelta) else seconds, "429")
+            await self._later(message, seconds_to_wait(wait), "429")
         except Forbidden:
             await self._failed(message, "blocked")
         except BadRequest as refusal:

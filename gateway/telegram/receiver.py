@@ -20,6 +20,7 @@ from gateway.limits import Limiter, Rate
 from gateway.logs import safe_trace
 from gateway.relay import Relay
 from gateway.store import Store
+from gateway.telegram.bot import seconds_to_wait
 from gateway.telegram.commands import HUMAN, HUMAN_PAYLOAD, command_in, words_of
 from gateway.telegram.rendering import all_buttons, read_key
 from gateway.texts import clean, is_blank, supported_language
@@ -71,8 +72,7 @@ class Receiver:
                     log.warning("another program is polling with the same Telegram token")
                 else:
                     log.warning("telegram gives no updates error=%s", type(error).__name__)
-                seconds = error.retry_after if isinstance(error, RetryAfter) else pause
-                await asyncio.sleep(seconds if isinstance(seconds, float | int) else seconds.total_seconds())
+                await asyncio.sleep(seconds_to_wait(error) if isinstance(error, RetryAfter) else pause)
                 pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
                 continue
             for update in updates:

@@ -53,6 +53,7 @@ def settings(rasa: FakeRasa, database_url: str) -> Settings:
         internal_secret=SECRET,
         rasa_url=rasa.url,
         actions_url=rasa.url,
+        shop=Path(__file__).with_name("shop.toml"),
         answer_timeout_seconds=2.0,
         messages_per_minute=1_000,
         sessions_per_minute=1_000,
