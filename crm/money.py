@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 
@@ -55,6 +55,7 @@ def _signs(currency: str) -> frozenset[str]:
     return frozenset(unicodedata.normalize("NFKC", symbol).strip().upper() for symbol in symbols)
 
 
+@lru_cache(maxsize=8192)
 def to_minor(amount: Decimal, currency: str) -> int:
     """Whole smallest units, halves to the even one: Decimal("18.005") SGD gives 1800."""
     return int(amount.scaleb(digits(currency)).to_integral_value(ROUND_HALF_EVEN))
@@ -64,6 +65,7 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-digits(currency))
 
 
+@lru_cache(maxsize=8192)
 def parse_amount(text: str, currency: str) -> Decimal:
     """The number in what a person or a shop system wrote: "1,234.50", "1.234,50", "¥128", "12 SGD", "(5.00)".
 

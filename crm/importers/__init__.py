@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from crm.importers import shopify, shopify_orders
+from crm.importers import plain, plain_orders, shopify, shopify_orders
 from crm.importers.records import Context
 from crm.importers.report import ImportReport, Progress, Refusal, UnreadableFile
 
@@ -19,5 +19,10 @@ SOURCES: Final[Mapping[str, Mapping[str, Importer]]] = {
         "products": shopify.import_products,
         "customers": shopify.import_customers,
         "orders": shopify_orders.import_orders,
+    },
+    "csv": {
+        "products": plain.import_products,
+        "customers": plain.import_customers,
+        "orders": plain_orders.import_orders,
     },
 }

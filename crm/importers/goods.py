@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.importers.records import ProductRecord, VariantRecord
+from crm.importers.upsert import in_parts
 from crm.models import Product, Variant
 from crm.text import split_languages
 
@@ -31,13 +32,14 @@ def sku_key(sku: str) -> str:
 
 @dataclass(slots=True)
 class _Latest:
-    """What the newest line so far says about a product that this import made."""
+    """What the newest purchase so far says about a product that this import made."""
 
-    sku: str
+    sku: str | None
     title: str
     price_minor: int
-    placed_at: datetime
-    changed: bool = True
+    currency: str
+    bought_at: datetime | None
+    changed: bool = False
 
 
 class Goods:
@@ -47,6 +49,7 @@ class Goods:
         self._by_sku: dict[str, int] = {}
         self._by_title: dict[str, int] = {}
         self._latest: dict[str, _Latest] = {}
+        self._unmade: list[str] = []
         for sku, product_id in session.execute(
             select(Variant.sku, Variant.product_id).where(Variant.sku.is_not(None)).order_by(Variant.id.desc())
         ):
@@ -64,30 +67,47 @@ class Goods:
             known = self._by_title.get(title.casefold())
         return known
 
-    def note(self, sku: str, title: str, price_minor: int, placed_at: datetime) -> None:
-        """Remembers a line of a product that is in no catalogue; the newest line names and prices it."""
-        key = sku_key(sku)
+    def note(self, sku: str | None, title: str, price_minor: int, currency: str, bought_at: datetime | None) -> None:
+        """Remembers a line whose product is in no catalogue; the newest purchase names and prices the product.
+
+        ``bought_at`` None: the line gives something back, so any purchase tells more.
+        """
+        key = sku_key(sku or title)
         known = self._latest.get(key)
         if known is None:
-            if key not in self._by_sku and not is_charge(sku, title):
-                self._latest[key] = _Latest(key, title or key, price_minor, placed_at)
-        elif placed_at > known.placed_at:
-            known.placed_at = placed_at
+            if key and self.find(sku, title) is None and not is_charge(sku or "", title):
+                own_sku = key if sku else None
+                self._latest[key] = _Latest(own_sku, title or key, price_minor, currency, bought_at)
+                self._unmade.append(key)
+        elif bought_at is not None and (known.bought_at is None or bought_at > known.bought_at):
+            known.bought_at = bought_at
             if (price_minor, title or known.title) != (known.price_minor, known.title):
                 known.price_minor, known.title, known.changed = price_minor, title or known.title, True
 
-    def noted(self, currency: str) -> list[ProductRecord]:
-        """The products to make or correct, as ``note`` found them since the last call."""
-        records = []
-        for latest in self._latest.values():
-            if latest.changed:
-                latest.changed = False
-                english, chinese = split_languages(latest.title)
-                variant = VariantRecord("", latest.sku, {}, latest.price_minor, None, currency, None)
-                records.append(ProductRecord(latest.sku, latest.title, english, chinese, variants=[variant]))
-        return records
+    def missing(self) -> list[ProductRecord]:
+        """Products to make before the lines noted so far can be tied to them."""
+        keys, self._unmade = self._unmade, []
+        return [self._record(key) for key in keys]
 
-    def made(self, ids: dict[str, int]) -> None:
-        """``ids`` per external id of the products that were stored."""
-        for external_id, product_id in ids.items():
-            self._by_sku[sku_key(external_id)] = product_id
+    def corrected(self) -> list[ProductRecord]:
+        """Products made in this import about which a later line told something newer."""
+        return [self._record(key) for key, latest in self._latest.items() if latest.changed]
+
+    def _record(self, key: str) -> ProductRecord:
+        latest = self._latest[key]
+        latest.changed = False
+        english, chinese = split_languages(latest.title)
+        variant = VariantRecord("", latest.sku, {}, latest.price_minor, None, latest.currency, None)
+        return ProductRecord(key, latest.title, english, chinese, variants=[variant])
+
+    def made(self, session: Session, source: str, external_ids: list[str]) -> None:
+        """Call after ``missing`` products were stored."""
+        for part in in_parts(external_ids):
+            statement = select(Product.external_id, Product.id).where(
+                Product.source == source, Product.external_id.in_(part)
+            )
+            for external_id, product_id in session.execute(statement):
+                latest = self._latest[external_id]
+                self._by_sku[external_id] = product_id
+                if latest.sku is None:
+                    self._by_title[latest.title.casefold()] = product_id

@@ -34,8 +34,7 @@ class Row:
         self.line, self._cells, self._columns = line, cells, columns
 
     def __getitem__(self, column: str) -> str:
-        place = self._columns.get(column)
-        return self._cells[place].strip() if place is not None else ""
+        return self._cells[self._columns[column]].strip() if column in self._columns else ""
 
     def __contains__(self, column: str) -> bool:
         return column in self._columns
@@ -170,6 +169,7 @@ class _Feeder:
         self._again: deque[str] = deque()
         self.number = 0
         self.taken: list[str] = []
+        self.spoilt = False
 
     def __iter__(self) -> "_Feeder":
         return self
@@ -178,6 +178,8 @@ class _Feeder:
         line = self._again.popleft() if self._again else next(self._lines)
         self.number += 1
         self.taken.append(line)
+        if "\ufffd" in line:
+            self.spoilt = True
         if len(self.taken) > MOST_LINES_IN_A_ROW:
             raise _UnclosedQuote
         return line.replace("\0", "") if "\0" in line else line
@@ -225,6 +227,7 @@ def _rows(feeder: _Feeder, separator: str, width: int, columns: dict[str, int], 
     reader = _reader(feeder, separator)
     while True:
         feeder.taken.clear()
+        feeder.spoilt = False
         line = feeder.number + 1
         try:
             cells = next(reader)
@@ -249,11 +252,11 @@ def _rows(feeder: _Feeder, separator: str, width: int, columns: dict[str, int], 
                     reader, reason = _reader(feeder, separator), _OPEN_QUOTE
                 table.refuse(line, BadValue("", cells[0], reason))
                 continue
-        elif not any(cells):
+        elif not cells[0] and not any(cells):
             continue
-        if any("\ufffd" in cell for cell in cells):
+        if feeder.spoilt:
             table.rows_read += 1
-            spoilt = next(cell for cell in cells if "\ufffd" in cell)
+            spoilt = next((cell for cell in cells if "\ufffd" in cell), "")
             table.refuse(line, BadValue("", spoilt, "unreadable characters; save the file as CSV in UTF-8"))
             continue
         yield Row(line, cells, columns)

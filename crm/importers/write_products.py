@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +90,11 @@ def _stored_variants(session: Session, product_ids: Sequence[int]) -> dict[int, 
 
 
 def _variant_rows(record: ProductRecord) -> dict[str, Values]:
-    return {v.title: asdict(v) | {"position": place} for place, v in enumerate(record.variants, start=1)}
+    rows: dict[str, Values] = {}
+    for place, variant in enumerate(record.variants, start=1):
+        values = {column: getattr(variant, column) for column in VARIANT_COLUMNS if column != "position"}
+        rows[variant.title] = values | {"title": variant.title, "position": place}
+    return rows
 
 
 def _variants_differ(new: dict[str, Values], stored: dict[str, Any], columns: Sequence[str]) -> bool:
