@@ -25,13 +25,17 @@ class DeskAction(Action, ABC):  # type: ignore[misc]  # the SDK ships no types
     understood = True  # false where the answer is that nothing was understood
 
     @abstractmethod
+    def name(self) -> str:
+        """The action's name in domain.yml."""
+
+    @abstractmethod
     def act(self, turn: Turn) -> list[Event]:
         """Answers through ``turn`` and returns Rasa events."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        turn = Turn(dispatcher, tracker, domain, desk.shop())
+        turn = Turn(dispatcher, tracker, desk.responses(), desk.shop())
         try:
             events = await asyncio.to_thread(self.act, turn)
         except Exception:

@@ -1,26 +1,58 @@
-"""What the process was started with: the shop's facts, read again when their file changes."""
+"""What the process answers from besides the store: shop.toml and the wording, each read again when its file changes."""
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
+from actions.wording import Responses, load_responses
+from crm.errors import ConfigError
 from crm.shop import Shop, load_shop
 
-_path: Path | None = None
-_loaded: tuple[float, Shop] | None = None
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-def open_shop(path: Path) -> Shop:
-    """Names the shop.toml to answer from. Raises ConfigError when it is wrong."""
-    global _path, _loaded
-    _path, _loaded = path, None
-    return shop()
+class Watched(Generic[T]):
+    """A file's content, parsed; parsed again when the file was changed."""
+
+    def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
+        self._path, self._load = path, load
+        self._changed = path.stat().st_mtime_ns if path.exists() else 0
+        self._content = load(path)
+
+    def now(self) -> T:
+        """What the file says now; the last good content while it is wrong."""
+        changed = self._path.stat().st_mtime_ns if self._path.exists() else self._changed
+        if changed != self._changed:
+            self._changed = changed
+            try:
+                self._content = self._load(self._path)
+            except ConfigError as error:
+                log.error("%s; going on with what it said before", error)
+        return self._content
+
+
+_shop: Watched[Shop] | None = None
+_responses: Watched[Responses] | None = None
+
+
+def open_desk(shop_file: Path, domain_file: Path = Path("domain.yml")) -> None:
+    """Names the files to answer from. Raises ConfigError when shop.toml is wrong."""
+    global _shop, _responses
+    _shop = Watched(shop_file, load_shop)
+    _responses = Watched(domain_file, load_responses)
 
 
 def shop() -> Shop:
     """The shop's facts as its file says now."""
-    global _loaded
-    if _path is None:
-        raise RuntimeError("open_shop(path) comes first")
-    changed = _path.stat().st_mtime
-    if _loaded is None or _loaded[0] != changed:
-        _loaded = changed, load_shop(_path)
-    return _loaded[1]
+    if _shop is None:
+        raise RuntimeError("open_desk(shop_file) comes first")
+    return _shop.now()
+
+
+def responses() -> Responses:
+    """The wording as its file says now."""
+    if _responses is None:
+        raise RuntimeError("open_desk(shop_file) comes first")
+    return _responses.now()

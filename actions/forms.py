@@ -39,8 +39,12 @@ class DeskForm(DeskAction):
     """Base of all forms' validation actions."""
 
     ends_turn = False
-    form: ClassVar[str]
     free_text: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """The form's name in domain.yml; subclasses state it as a plain class attribute."""
 
     def name(self) -> str:
         return f"validate_{self.form}"

@@ -1,5 +1,6 @@
 """Products: price, details and stock, of whatever the catalogue holds at this moment."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 from rasa_sdk.events import SlotSet
@@ -36,8 +37,9 @@ def products_meant(turn: Turn, session: Session) -> Sequence[Product]:
 class ProductAction(DeskAction):
     """Base: finds the product, asks which when several fit, looks in the articles when none does."""
 
+    @abstractmethod
     def tell_one(self, turn: Turn, session: Session, product: Product) -> None:
-        raise NotImplementedError
+        """Answers about the one product that was meant."""
 
     def act(self, turn: Turn) -> list[Event]:
         with crm.session() as session:

@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions import slots, wording
-from actions.wording import Button, Domain
+from actions.wording import Button, Responses
 from crm import conversations, money
 from crm.models import Conversation
 from crm.shop import Shop
@@ -35,8 +35,8 @@ class Card(TypedDict, total=False):
 class Turn:
     """Wraps the tracker and the dispatcher of one action call."""
 
-    def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain, shop: Shop) -> None:
-        self._dispatcher, self._tracker, self._domain = dispatcher, tracker, domain
+    def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, responses: Responses, shop: Shop) -> None:
+        self._dispatcher, self._tracker, self._responses = dispatcher, tracker, responses
         self.shop = shop
         self.now: datetime = present()
         latest = tracker.latest_message or {}
@@ -82,7 +82,7 @@ class Turn:
 
     def phrase(self, response: str, **values: object) -> str:
         """A response's text in the customer's language."""
-        return wording.text_of(self._domain, response, self.language, values)
+        return wording.text_of(self._responses, response, self.language, values)
 
     def say(
         self,
@@ -94,7 +94,9 @@ class Turn:
     ) -> None:
         """One message made of the responses' texts, with their own buttons and the given ones."""
         texts = [self.phrase(response, **values) for response in responses]
-        own = [b for response in responses for b in wording.buttons_of(self._domain, response, self.language, values)]
+        own = [
+            b for response in responses for b in wording.buttons_of(self._responses, response, self.language, values)
+        ]
         self.write(self.joined([*texts, extra]), buttons=[*own, *buttons], cards=cards, named=responses[0])
 
     def write(self, text: str, *, buttons: Sequence[Button] = (), cards: Sequence[Card] = (), named: str = "") -> None:
@@ -130,7 +132,7 @@ class Turn:
 
     def buttons(self, response: str, **values: object) -> list[Button]:
         """A response's own buttons, for a message that is put together by hand."""
-        return wording.buttons_of(self._domain, response, self.language, values)
+        return wording.buttons_of(self._responses, response, self.language, values)
 
     def button(self, response: str, intent: str, **details: object) -> Button:
         """A button titled by a response that starts an intent, with details for it."""

@@ -55,7 +55,7 @@ def application(model: str, endpoints: str, credentials: str) -> Sanic:
     app.config.KEEP_ALIVE_TIMEOUT = 75
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.ACCESS_LOG = False
-    channels.channel.register(create_http_input_channels(None, credentials), app, route=None)
+    channels.channel.register(create_http_input_channels(None, credentials), app, route="/webhooks/")
     app.register_listener(partial(_load, model, endpoints), "before_server_start")
     app.register_listener(_close, "after_server_stop")
     return app

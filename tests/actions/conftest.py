@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -131,7 +130,7 @@ class Chat:
             active_loop={"name": self.form} if self.form else {},
             latest_action_name=None,
         )
-        events = [dict(event) for event in await action.run(dispatcher, tracker, DOMAIN)]
+        events = [dict(event) for event in await action.run(dispatcher, tracker, {})]
         for event in events:
             if event["event"] == "slot":
                 self.slots[event["name"]] = event["value"]
@@ -140,14 +139,11 @@ class Chat:
         return Answer(dispatcher.messages, events)
 
 
-DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
-
-
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[None]:
     """An open store with products, articles and two customers' orders; Park's 2003 is shipped, Lin's 2004 is not."""
     (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
-    desk.open_shop(tmp_path / "shop.toml")
+    desk.open_desk(tmp_path / "shop.toml", ROOT / "domain.yml")
     migrate.upgrade(crm.bind(f"sqlite:///{tmp_path}/desk.db"))
     products.forget_catalogue()
     knowledge.forget_indexes()
@@ -175,11 +171,11 @@ def shop(tmp_path: Path) -> Iterator[None]:
         park = Customer(
             source="test", external_id="1", name="Ms Park", email="park@example.com", phone="+6591230001",
             accepts_marketing=True, created_at=NOW, updated_at=NOW,
-        )  # fmt: skip
+        )
         lin = Customer(
             source="test", external_id="2", name="林先生", email="lin@example.org", phone="+8613900001111",
             created_at=NOW, updated_at=NOW,
-        )  # fmt: skip
+        )
         session.add_all([park, lin])
         session.flush()
         by_handle = {product.external_id: product for product in session.query(Product)}
@@ -194,7 +190,7 @@ def shop(tmp_path: Path) -> Iterator[None]:
                 currency="SGD", total_minor=2300, country="SG", financial_status=FinancialStatus.PAID,
                 fulfillment_status=status, placed_at=NOW - timedelta(days=days), updated_at=NOW,
                 fulfilled_at=NOW - timedelta(days=days) if status is FulfillmentStatus.FULFILLED else None,
-            )  # fmt: skip
+            )
             for position, handle in enumerate(handles, start=1):
                 order.lines.append(
                     OrderLine(
@@ -203,7 +199,7 @@ def shop(tmp_path: Path) -> Iterator[None]:
                         title=by_handle[handle].title,
                         quantity=1,
                         unit_price_minor=1000,
-                    )  # fmt: skip
+                    )
                 )
             session.add(order)
         session.add(
@@ -214,7 +210,7 @@ def shop(tmp_path: Path) -> Iterator[None]:
                 updated_at=NOW,
                 questions=["How hot should the water be?"],
                 body="Green tea: water at 80 °C, two minutes. Black tea: boiling water, three minutes.",
-            )  # fmt: skip
+            )
         )
         for name in (revisions.CATALOGUE, revisions.KNOWLEDGE, revisions.ORDERS):
             revisions.bump(session, name)
