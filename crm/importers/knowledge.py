@@ -30,7 +30,7 @@ class _BadArticle(Exception):
         self.line, self.error = line, error
 
 
-def import_articles(folder: Path, context: Context, *, prune: bool = False) -> ImportReport:
+def import_folder(folder: Path, context: Context, *, prune: bool = False) -> ImportReport:
     """Adds and updates articles; with ``prune`` those whose file is gone are removed. Raises UnreadableFile."""
     if not folder.is_dir():
         raise UnreadableFile(folder, "is not a folder")
