@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 import warnings
+from typing import TextIO
 
 import structlog
 
 from bot import without_tensorflow
 from bot.settings import SettingMissing, Settings, prepare_environment
+
+
+# Most responses are named by actions, which Rasa cannot see; the other is said of every slot mapping.
+_NOT_WORTH_SAYING = re.compile(r"The utterance '.*' is not used|Slot auto-fill has been removed")
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -56,9 +62,18 @@ def _quieten(*, verbose: bool) -> None:
         cache_logger_on_first_use=True,
     )
     if not verbose:
-        # Deprecations inside Rasa 3.6's own frozen dependencies: nothing anybody here can act on.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", FutureWarning)
+        warnings.showwarning = _show_warning
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, line: int, file: TextIO | None = None, source: str | None = None
+) -> None:
+    # Set here and not as a filter, because libraries that Rasa imports put their own filters in front.
+    if issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
+        return  # inside Rasa 3.6's frozen dependencies: nothing anybody here can act on
+    if _NOT_WORTH_SAYING.search(str(message)):
+        return
+    print(f"{category.__name__}: {message}", file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,6 +15,8 @@ OUT_OF_SCOPE = "out_of_scope"
 # How much the nearest examples have to say beside the linear model, tuned by cross-validation (bot/evaluate.py).
 NEIGHBOURS = 3
 NEIGHBOUR_WEIGHT = 0.3
+# Turns the linear model's margin into something between 0 and 1; what it is worth is the calibration's business.
+STEEPNESS = 3.0
 # Kinds of features, and their weight before a text is scaled to length one.
 KIND_WEIGHTS: dict[str, float] = {"h": 1.0, "w": 1.5, "c": 0.7, "p": 1.0}
 
@@ -71,7 +73,8 @@ class IntentModel:
 
     def score(self, features: Counter[str]) -> Scores:
         indices, values, known_share = self.vector(features)
-        linear = 1 / (1 + np.exp(-(values @ self.coefficients[indices] + self.intercepts)))
+        margins = np.asarray(values @ self.coefficients[indices] + self.intercepts, dtype=np.float64)
+        linear = 1 / (1 + np.exp(-STEEPNESS * margins))
         nearest = self._nearest(indices, values)
         return Scores(linear + NEIGHBOUR_WEIGHT * nearest, linear, nearest, known_share)
 

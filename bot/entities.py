@@ -193,8 +193,3 @@ class DetailExtractor(GraphComponent, EntityExtractorMixin):
             ]
             message.set("entities", [*(message.get("entities") or []), *found], add_to_output=True)
         return messages
-
-    def process_training_data(self, training_data: Any) -> Any:
-        # Training reads the same details out of the examples as parsing will out of messages.
-        self.process([m for m in training_data.training_examples if m.get("text")])
-        return training_data

@@ -14,9 +14,12 @@ from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecutionRejected, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.data import TrainingType
+from rasa.utils.endpoints import EndpointConfig
 
 from bot.entities import REQUESTED_SLOT
 
@@ -95,6 +98,12 @@ def _requested_slot(tracker: DialogueStateTracker | None) -> str | None:
 
 
 class DeskAgent(Agent):
+    @staticmethod
+    def _create_tracker_store(store: TrackerStore | EndpointConfig | None, domain: Domain) -> TrackerStore:
+        # Rasa wraps the store in one that goes on in memory when it fails: the customer's details would be lost
+        # without a word. Ours fails the call, and the gateway tries again.
+        return TrackerStore.create(store, domain)
+
     def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
         self.processor = DeskProcessor(
             model_path=model_path,

@@ -10,7 +10,7 @@ from pathlib import Path
 from rasa.core import channels
 from rasa.core.lock_store import LockStore
 from rasa.core.run import create_http_input_channels
-from rasa.core.tracker_store import TrackerStore
+from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
 from rasa.core.utils import AvailableEndpoints
 from rasa.model import get_latest_model
 from rasa.shared.core.domain import Domain
@@ -28,6 +28,10 @@ class NoModel(Exception):
     """There is nothing to load; the message says where it was looked for."""
 
 
+class NoTrackerStore(Exception):
+    """The store that endpoints.yml names cannot be used."""
+
+
 def model_file(where: str) -> Path:
     """The model `where` points to: a file, or the newest in a folder."""
     found = where if Path(where).is_file() else get_latest_model(where)
@@ -39,9 +43,13 @@ def model_file(where: str) -> Path:
 def load_agent(model: str, endpoints_file: str) -> DeskAgent:
     endpoints = AvailableEndpoints.read_endpoints(endpoints_file)
     domain = Domain.empty()
+    tracker_store = TrackerStore.create(endpoints.tracker_store, domain)
+    if endpoints.tracker_store is not None and isinstance(tracker_store, InMemoryTrackerStore):
+        # Rasa only warns, and every restart would then forget where each conversation stands.
+        raise NoTrackerStore(f"tracker store {endpoints.tracker_store.type} of {endpoints_file} cannot be loaded")
     agent = DeskAgent(
         domain=domain,
-        tracker_store=TrackerStore.create(endpoints.tracker_store, domain),
+        tracker_store=tracker_store,
         lock_store=LockStore.create(endpoints.lock_store),
         action_endpoint=KeepAliveEndpoint.like(endpoints.action) if endpoints.action else None,
     )

@@ -28,7 +28,6 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
-from rasa.utils.endpoints import EndpointConfig
 
 DEFAULT_URL = "sqlite:///var/rasa.db"
 # Folding starts when there are more turns than FOLD_ABOVE and leaves KEEP: it is not done at every message.
@@ -51,13 +50,12 @@ class CompactTrackerStore(TrackerStore):
     def __init__(
         self,
         domain: Domain | None = None,
-        host: EndpointConfig | None = None,
-        url: str | None = None,
+        host: str | None = None,  # Rasa's name for the URL in endpoints.yml
         event_broker: EventBroker | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(domain, event_broker)
-        self._engine = _engine(url or (host.url if host else None) or DEFAULT_URL)
+        self._engine = _engine(host or DEFAULT_URL)
         self._is_remote = self._engine.dialect.name != "sqlite"
         _metadata.create_all(self._engine)
 
