@@ -55,9 +55,11 @@ def shown(message: Message) -> ShownMessage:
         out["cards"] = message.cards
     if message.image:
         out["image"] = message.image
-    if message.client_id and message.author is Author.CUSTOMER:
-        out["client_id"] = message.client_id
-    if message.language in ("zh", "en"):
+    if message.author is Author.CUSTOMER:
+        # Its language is found out while it is answered; leaving it out keeps the message the same before and after.
+        if message.client_id:
+            out["client_id"] = message.client_id
+    elif message.language in ("zh", "en"):
         out["language"] = message.language
     return out
 

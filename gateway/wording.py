@@ -11,7 +11,7 @@ class Wording:
     """Sentences by name and language."""
 
     def __init__(self, sentences: dict[str, dict[str, str]]) -> None:
-        self._sentences = sentences
+        self.sentences = sentences
 
     @classmethod
     def load(cls) -> "Wording":
@@ -19,5 +19,5 @@ class Wording:
 
     def say(self, name: str, language: str, **values: str) -> str:
         """The sentence in that language, in English for any other."""
-        sentence = self._sentences[name]
+        sentence = self.sentences[name]
         return sentence.get(language, sentence["en"]).format(**values)
