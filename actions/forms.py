@@ -57,12 +57,12 @@ class DeskForm(DeskAction):
         """
 
     def act(self, turn: Turn) -> list[Event]:
-        going_on = turn.active_form == self.form
         details = {name: turn.slot(name) for name in slots.OF_A_JOB}
-        if not going_on:
+        requested = turn.slot(slots.REQUESTED_SLOT)
+        # A form that was started by another action counts as active before it has asked for anything.
+        if turn.active_form != self.form or requested is None:
             self.prepare(turn, details)
             return self._go_on(turn, details)
-        requested = turn.slot(slots.REQUESTED_SLOT)
         if events := self._elsewhere(turn, requested):
             return events
         if requested in self.free_text and not turn.pressed:
