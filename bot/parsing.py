@@ -11,10 +11,10 @@ import orjson
 from rasa.core.channels.channel import UserMessage
 from rasa.engine.constants import PLACEHOLDER_MESSAGE
 from rasa.engine.graph import ExecutionContext
-from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.model import get_latest_model
 
+from bot.graph import PlainGraphRunner
 from bot.messages import harmless, nlu_summary
 
 
@@ -27,7 +27,7 @@ class Understanding:
             self._target = metadata.nlu_target
             # Payloads are for the dialogue: nothing read from here may be taken for one, so their handler is left out.
             schema = metadata.predict_schema.minimal_graph_schema(targets=[self._target])
-            self._runner = DaskGraphRunner.create(
+            self._runner = PlainGraphRunner.create(
                 graph_schema=schema,
                 model_storage=storage,
                 execution_context=ExecutionContext(graph_schema=schema, model_id=metadata.model_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection
@@ -15,6 +16,9 @@ from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import TrackerStore
+from rasa.engine import loader
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecutionRejected, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -22,6 +26,7 @@ from rasa.shared.data import TrainingType
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.entities import REQUESTED_SLOT
+from bot.graph import PlainGraphRunner
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,14 @@ RANKING_KEPT = 5
 
 
 class DeskProcessor(MessageProcessor):
+    @staticmethod
+    def _load_model(model_path: str | Path) -> tuple[str, ModelMetadata, PlainGraphRunner]:
+        with TemporaryDirectory() as folder:
+            metadata, runner = loader.load_predict_graph_runner(
+                Path(folder), Path(model_path), LocalModelStorage, PlainGraphRunner
+            )
+        return Path(model_path).name, metadata, runner
+
     async def answer(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
         """The rest of Rasa's `handle_message`, once the tracker is there and the message is understood."""
         await self._handle_message_with_tracker(message, tracker)

@@ -28,6 +28,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
+from sqlalchemy.pool import StaticPool
 
 DEFAULT_URL = "sqlite:///var/rasa.db"
 # Folding starts when there are more turns than FOLD_ABOVE and leaves KEEP: it is not done at every message.
@@ -115,8 +116,8 @@ def _engine(url: str) -> sa.engine.Engine:
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database not in (None, "", ":memory:"):
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    pool = {"poolclass": sa.pool.StaticPool} if parsed.database in (None, "", ":memory:") else {}
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 10}, **pool)
+    # One connection, kept: closing it would write the log back into the file after every turn.
+    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 10}, poolclass=StaticPool)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
