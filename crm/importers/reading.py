@@ -132,9 +132,10 @@ def _marked(sample: bytes) -> str | None:
         return "utf-8-sig"
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    head = sample[:2000]
-    if head.count(0) > len(head) // 4:
-        return "utf-16-be" if head[0] == 0 else "utf-16-le"
+    # Separators and line ends have a zero byte in UTF-16, always on the same side.
+    first, second = sample[:4000:2].count(0), sample[1:4000:2].count(0)
+    if max(first, second) >= 3 and min(first, second) == 0:
+        return "utf-16-be" if first else "utf-16-le"
     return None
 
 
