@@ -37,7 +37,7 @@ test-fast: ## Run the tests that need neither the running product nor a browser
 
 test-bot: ## Run the tests of Rasa's side in its own environment
 	@$(PYTHON) desk/environments.py --dev
-	@if [ -d tests/bot ]; then $(BOT)/python -m pytest -c bot/pyproject.toml --rootdir . tests/bot; fi
+	$(BOT)/python -m pytest -c tests/bot/pytest.ini tests/bot
 
 lint: ## Check style, types and who imports whom
 	@$(PYTHON) desk/environments.py --dev

@@ -18,7 +18,7 @@ class SchemaOutdated(CrmError):
     def __init__(self, found: str | None, wanted: str) -> None:
         self.found, self.wanted = found, wanted
         super().__init__(
-            f"The database is at schema {found or 'none'}, this version needs {wanted}. Run `desk migrate`."
+            f"The database is at schema {found or 'none'}, this version needs {wanted}. `desk up` brings it up to date."
         )
 
 

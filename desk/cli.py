@@ -53,11 +53,12 @@ def csv(products: File = None, customers: File = None, orders: File = None) -> N
 @imports.command()
 def knowledge(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True, resolve_path=True)],
+    prune: Annotated[bool, typer.Option(help="Remove the articles that the folder no longer holds.")] = False,
 ) -> None:
     """A folder of Markdown articles with title, language, questions and tags."""
     from desk.importing import import_knowledge
 
-    raise typer.Exit(import_knowledge(folder))
+    raise typer.Exit(import_knowledge(folder, prune=prune))
 
 
 @app.command()

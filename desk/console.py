@@ -4,7 +4,17 @@ import os
 import sys
 from collections.abc import Mapping
 
-_COLOURS: Mapping[str, str] = {"gateway": "36", "rasa": "35", "actions": "33", "store": "34", "model": "34", "desk": "32"}
+_COLOURS: Mapping[str, str] = {
+    "gateway": "36",
+    "rasa": "35",
+    "actions": "33",
+    "store": "34",
+    "model": "34",
+    "desk": "32",
+    "ok": "32",
+    "warn": "33",
+    "fail": "31",
+}
 
 
 def tell(who: str, what: str) -> None:

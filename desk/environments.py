@@ -16,8 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
@@ -68,7 +68,9 @@ def find_uv() -> str:
         if candidate and _is_new_enough(output([candidate, "--version"])):
             return candidate
     say("installing uv into .tools/")
-    run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(TOOLS), "uv"], what="Installing uv with pip")
+    run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(TOOLS), "uv"], what="Installing uv with pip"
+    )
     return str(TOOLS / "bin" / "uv")
 
 

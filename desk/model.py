@@ -13,6 +13,7 @@ from pathlib import Path
 from crm.errors import ConfigError
 from desk.console import tell
 from desk.places import bot_python, root
+from desk.processes import tied_to_parent
 
 KEPT_MODELS = 3
 SHOWN_LOG_LINES = 20
@@ -82,7 +83,14 @@ def _train_into(out: Path, name: str, python: Path) -> Path:
     log = out.parent / "training.log"
     command = [str(python), "-m", "bot", "train", "--out", str(out), "--name", name.removesuffix(".tar.gz")]
     with log.open("wb") as file:
-        done = subprocess.run(command, cwd=root(), env=bot_environment(), stdout=file, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command,
+            cwd=root(),
+            env=bot_environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            preexec_fn=tied_to_parent(),  # a training that nobody waits for any more ends too
+        )
     if done.returncode != 0 or not (out / name).is_file():
         print(*log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LOG_LINES:], sep="\n", flush=True)
         raise TrainingFailed(f"The model could not be trained; the lines above and {log} say why.")

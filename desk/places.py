@@ -33,3 +33,9 @@ def state_dir(database_url: str) -> Path:
 def is_local(url: str) -> bool:
     """Whether the URL names this machine, so that its server is ours to start."""
     return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104
+
+
+def gateway_url(host: str, port: int) -> str:
+    """Where this machine reaches a gateway that listens on ``host``."""
+    reached = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    return f"http://{reached}:{port}"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from crm.errors import ConfigError
 from crm.settings import Settings, port_of
+from desk.places import gateway_url
 
 
 class PortTaken(ConfigError):
@@ -40,8 +41,7 @@ def holder(port: int) -> tuple[int, str] | None:
 
 def is_our_gateway(host: str, port: int) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-    with suppress(OSError, ValueError), opener.open(f"http://{shown}:{port}/healthz", timeout=2) as answer:
+    with suppress(OSError, ValueError), opener.open(gateway_url(host, port) + "/healthz", timeout=2) as answer:
         return b'"status"' in answer.read(200)
     return False
 

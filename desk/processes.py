@@ -17,7 +17,7 @@ KEPT_LOGS = 3
 _PR_SET_PDEATHSIG = 1
 
 
-def _tied_to_parent() -> Callable[[], None] | None:
+def tied_to_parent() -> Callable[[], None] | None:
     """What the child does before its program starts, so that the kernel ends it when the supervisor is killed -9."""
     if not sys.platform.startswith("linux"):
         return None
@@ -53,7 +53,7 @@ def _popen(program: Program, folder: str, output: int | None) -> subprocess.Pope
         stdout=output,
         stderr=output,
         process_group=0,
-        preexec_fn=_tied_to_parent(),
+        preexec_fn=tied_to_parent(),
     )
 
 

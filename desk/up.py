@@ -1,6 +1,7 @@
 """``desk up``: gets everything ready that needs thought, then becomes the small supervisor."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Collection
@@ -11,12 +12,11 @@ from crm.errors import ConfigError
 from crm.settings import Settings, load_settings, port_of
 from desk import keys, model, ports
 from desk.console import tell
-from desk.places import enter_root, is_local, root, state_dir
+from desk.places import enter_root, gateway_url, is_local, root, state_dir
 from desk.plan import Plan, Program
 
 NAMES = ("gateway", "rasa", "actions")
 STORE = "store"
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104
 
 
 def up(only: Collection[str]) -> None:
@@ -24,6 +24,8 @@ def up(only: Collection[str]) -> None:
     unknown = set(only) - set(NAMES)
     if unknown:
         raise ConfigError(f"There is no process {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}.")
+    # A shell that starts us in the background tells us to ignore Ctrl-C; training must stop on it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     enter_root()
     settings = _settings_with_keys()
     names = _names_to_run(settings, only)
@@ -74,12 +76,11 @@ def plan_of(settings: Settings, names: Collection[str]) -> Plan:
             command = [sys.executable, "-m", name]
             log = str(state / "log" / f"{name}.log")
             programs.append(Program(name, command, model.child_environment(), log, after=STORE))
-    reached = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
     return Plan(
         programs=programs,
         folder=str(root()),
         base_url=(settings.public_url or f"http://localhost:{settings.port}").rstrip("/"),
-        ready_url=f"http://{reached}:{settings.port}/readyz" if "gateway" in names else None,
+        ready_url=gateway_url(settings.host, settings.port) + "/readyz" if "gateway" in names else None,
     )
 
 
@@ -100,7 +101,7 @@ def _rasa(settings: Settings, state: Path) -> Program:
 def _become_supervisor(plan: Plan) -> None:
     """Everything loaded so far is dropped: what stays is a bare interpreter that watches."""
     # An unlinked file, because the plan holds secrets and arguments can be read by everybody.
-    file = tempfile.TemporaryFile("w+", encoding="utf-8")
+    file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - stays open across the exec
     file.write(plan.to_json())
     file.flush()
     os.lseek(file.fileno(), 0, os.SEEK_SET)
