@@ -59,8 +59,6 @@ def chat(*, url: str | None, language: str | None) -> None:
     enter_root()
     settings = load_settings()
     talk = Talk(url or gateway_url(settings.host, settings.port), language)
-        url or f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}", language
-    )  # noqa: S104
     print(f"{_name(talk.shop)}. A number presses a button; Ctrl-D ends.")
     while (text := _line()) is not None:
         if not text.strip():

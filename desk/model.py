@@ -17,6 +17,10 @@ from desk.processes import tied_to_parent
 
 KEPT_MODELS = 3
 SHOWN_LOG_LINES = 20
+# What of bot/ only serves a model: a change to it changes no model. Whatever is not named here counts as a source.
+_SERVES_ONLY = frozenset(
+    "__main__ action_endpoint channel evaluate lock_store parsing processor server settings tracker_store".split()
+)
 
 
 class TrainingFailed(ConfigError):
@@ -36,7 +40,7 @@ def _sources(folder: Path) -> Iterator[Path]:
         if (folder / name).is_file():
             yield folder / name
     yield from sorted(file for file in (folder / "data").rglob("*") if file.suffix in (".yml", ".yaml"))
-    yield from sorted((folder / "bot").glob("*.py"))
+    yield from sorted(file for file in (folder / "bot").glob("*.py") if file.stem not in _SERVES_ONLY)
 
 
 def wanted(folder: Path | None = None) -> Path:
