@@ -9,7 +9,7 @@ from crm.models.enums import FinancialStatus, FulfillmentStatus, OrderState, Ret
 
 
 class Order(Base):
-    """One purchase. All ``*_minor`` are in the currency's smallest unit; refunds are dated, never netted into totals."""
+    """One purchase. All ``*_minor`` are in the currency's smallest unit; refunds are never netted into totals."""
 
     __tablename__ = "orders"
     __table_args__ = (UniqueConstraint("source", "external_id"), Index(None, "number"), Index(None, "placed_at"))
