@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "desk:events"
 MOST_UNSENT = 5_000
 PAUSE_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 
 class RedisBus(Bus):
@@ -40,7 +41,7 @@ class RedisBus(Bus):
         self._tasks = [asyncio.create_task(self._send_forever()), asyncio.create_task(self._listen_forever())]
 
     async def _send_forever(self) -> None:
-        while True:
+        while not self._ended:
             event = await self._unsent.get()
             try:
                 await self._redis.publish(CHANNEL, event)
@@ -48,7 +49,7 @@ class RedisBus(Bus):
                 log.warning("redis does not take events error=%s", type(error).__name__)
 
     async def _listen_forever(self) -> None:
-        while True:
+        while not self._ended:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(CHANNEL)
@@ -71,5 +72,7 @@ class RedisBus(Bus):
         self.end()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A cancellation that arrives while the client reconnects may get lost in it; a stop does not wait for that.
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         await self._redis.aclose()
