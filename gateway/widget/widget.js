@@ -212,7 +212,7 @@
 
   // ---------------------------------------------------------------- state
 
-  let session = null; // {token, conversation_id, who}
+  let session = null; // {token, conversation_id, who, refused?}
   let messages = new Map(); // id → message of the current conversation
   let archive = []; // messages of conversations whose token has expired: shown, never sent
   let cursor = 0; // last id the ordered feed has delivered; an answer to a POST does not move it
@@ -287,9 +287,10 @@
   // ---------------------------------------------------------------- talking to the desk
 
   class Refused extends Error {
-    constructor(status, retryAfter = 0) {
-      super(`refused with ${status}`);
+    constructor(status, { code = "", retryAfter = 0 } = {}) {
+      super(`refused with ${status} ${code}`);
       this.status = status; // 0: no answer at all
+      this.code = code;
       this.retryAfter = retryAfter; // milliseconds
     }
   }
@@ -319,7 +320,10 @@
         cache: "no-store",
         signal: stop.signal,
       });
-      if (!response.ok) throw new Refused(response.status, retryAfterOf(response));
+      if (!response.ok) {
+        const { error } = await response.json().catch(() => ({}));
+        throw new Refused(response.status, { code: error && error.code, retryAfter: retryAfterOf(response) });
+      }
       if (!timeout || response.status === 204) return response;
       return await response.json();
     } catch (error) {
@@ -380,6 +384,17 @@
     session = next;
   }
 
+  async function openSession() {
+    const body = { language, page_url: location.origin + location.pathname };
+    try {
+      return { made: await ask("POST", "/api/chat/sessions", { body: IDENTITY ? { ...body, identity: IDENTITY } : body }) };
+    } catch (error) {
+      // A page from the cache may carry an identity that has run out: better a stranger than nobody.
+      if (!IDENTITY || error.status !== 401) throw error;
+      return { made: await ask("POST", "/api/chat/sessions", { body }), refused: IDENTITY };
+    }
+  }
+
   /** The session in use, or a new one if there is none or the desk no longer takes the token `expired`. */
   function ensureSession(expired) {
     if (session && session.token !== expired) return session;
@@ -388,10 +403,8 @@
       if (stored && stored.token !== expired) {
         adopt(stored);
       } else {
-        const made = await ask("POST", "/api/chat/sessions", {
-          body: { language, page_url: location.origin + location.pathname, ...(IDENTITY ? { identity: IDENTITY } : {}) },
-        });
-        adopt({ token: made.token, conversation_id: made.conversation_id, who: WHO });
+        const { made, refused } = await openSession();
+        adopt({ token: made.token, conversation_id: made.conversation_id, who: refused ? "" : WHO, refused });
         store.set("session", session);
         if (made.shop && made.shop.name) shopName = made.shop.name;
         setHandoff(Boolean(made.handoff));
@@ -415,6 +428,8 @@
     if (!clean || [...clean].length > LONGEST) return false;
     lastStamp = Math.max(Date.now(), lastStamp + 1);
     const item = { client_id: randomId(), text: clean, at: lastStamp, ...(payload ? { payload } : {}) };
+    const held = !connected || Date.now() < heldUntil || outbox.some((one) => one.state === "waiting");
+    item.state = held ? "waiting" : "sending";
     keep(item);
     outbox.push(item);
     rating = null;
@@ -467,8 +482,9 @@
           expectReply(message.id);
         }
       } catch (error) {
-        item.state = "waiting";
+        for (const one of outbox) one.state = "waiting";
         const { status, retryAfter } = error instanceof Refused ? error : new Refused(0);
+        isErased(error);
         if (status === 401 && renewals < 2) {
           renewals += 1;
           try {
@@ -581,6 +597,17 @@
     }
   }
 
+  /** Who had their data deleted must not find it here either; only what still waits to be sent stays. */
+  function isErased({ code }) {
+    if (code !== "conversation_erased") return false;
+    const waiting = outbox;
+    forget();
+    waiting.forEach(keep);
+    loadOutbox();
+    sync();
+    return true;
+  }
+
   let run = 0; // each change of session starts a new run and ends the old one
   let stream = null;
   let hiddenSince = 0;
@@ -615,6 +642,7 @@
       } catch (error) {
         if (mine !== run) return;
         const { status = 0, retryAfter = 0 } = error;
+        if (isErased(error)) return;
         if (status === 401 && tries < 3) {
           try {
             await ensureSession(session.token);
@@ -720,8 +748,10 @@
     const first = firstId();
     if (session && first > 1) {
       const after = Math.max(0, first - 1 - PAGE);
+      // Without "after" the desk gives the latest, so the first page has to reach over everything.
+      const limit = after ? PAGE : 500;
       try {
-        const page = await ask("GET", `/api/chat/messages?after=${after}&limit=${PAGE}`, { token: session.token });
+        const page = await ask("GET", `/api/chat/messages?after=${after}&limit=${limit}`, { token: session.token });
         const older = list(page.messages).filter((m) => usable(m) && m.id < first);
         for (const m of older) messages.set(m.id, { ...m, conversation: session.conversation_id });
         complete = !older.length;
@@ -978,7 +1008,7 @@
     } else if (state === "sending") {
       parts.push(words.sending);
     } else {
-      parts.push(h("time", { datetime: at.toISOString() }, dates({ hour: "2-digit", minute: "2-digit" }).format(at)));
+      parts.push(h("time", { datetime: at.toISOString() }, dates({ timeStyle: "short" }).format(at)));
     }
     row.foot.replaceChildren(...parts);
   }
@@ -1242,9 +1272,16 @@
       act();
     };
     const forgetting = (event) => {
-      if (event.target.dataset.sure) return pick(forget)();
-      event.target.dataset.sure = "1";
-      event.target.textContent = words.sure;
+      if (!event.target.dataset.sure) {
+        event.target.dataset.sure = "1";
+        event.target.textContent = words.sure;
+        return;
+      }
+      showMenu(false);
+      forget();
+      ui.input.value = "";
+      typed();
+      ui.input.focus();
     };
     const begun = messages.size || archive.length || outbox.length;
     ui.menu.replaceChildren(
@@ -1365,11 +1402,7 @@
     connected = true;
     complete = false;
     nodes.clear();
-    if (!ui) return;
-    ui.input.value = "";
-    typed();
     sync();
-    if (isOpen) ui.input.focus();
   }
 
   // ---------------------------------------------------------------- looks
@@ -1391,9 +1424,9 @@
     const full = wanted.length === 4 ? wanted.replace(/[0-9a-f]/gi, "$&$&") : wanted;
     const accent = [1, 3, 5].map((i) => parseInt(full.slice(i, i + 2), 16));
     const towards = (target, paper, share) => {
-      const background = accent.map((v, k) => v * share + paper[k] * (1 - share)); // the tint words may stand on
+      const tint = accent.map((v, k) => v * share + paper[k] * (1 - share)); // words stand on paper and on its tint
       let colour = accent;
-      for (let i = 1; i <= 20 && contrast(colour, background) < 4.5; i += 1)
+      for (let i = 1; i <= 20 && Math.min(contrast(colour, paper), contrast(colour, tint)) < 4.6; i += 1)
         colour = accent.map((v, k) => v + ((target - v) * i) / 20);
       return colour;
     };
@@ -1531,7 +1564,7 @@ a { color: inherit; text-decoration: underline; text-decoration-thickness: 1px; 
 .choice.chosen:disabled { color: var(--ink); background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 
 .shelf { position: relative; align-self: stretch; margin: 6px -16px 0; max-width: calc(100% + 32px); }
-.cards { display: flex; gap: 10px; padding: 2px 16px 10px; overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity;
+.cards { position: relative; display: flex; gap: 10px; padding: 2px 16px 10px; overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity;
   scroll-padding: 16px; list-style: none; scrollbar-width: none; }
 .cards:focus-visible { outline-offset: -2px; }
 .card { flex: none; width: 198px; display: flex; flex-direction: column; overflow: hidden; border-radius: 16px; scroll-snap-align: start; background: var(--paper);
@@ -1640,7 +1673,7 @@ form:focus-within { box-shadow: inset 0 0 0 2px var(--ink); }
     if (!sameVisitor()) forget();
     loadLog();
     loadOutbox();
-    if (WHO && session && !session.who) {
+    if (WHO && session && !session.who && session.refused !== IDENTITY) {
       // The visitor has signed in since: a new session carries the name, what was said before stays in view.
       archive = archive.concat(ordered()).slice(-PAGE);
       messages = new Map();

@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-# One browser per module: Playwright keeps an event loop running while it is open, which asyncio tests elsewhere could not bear.
+# One browser per module: Playwright keeps an event loop running while it is open, which asyncio tests could not bear.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -62,7 +62,7 @@ def browser_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]
 
 @pytest.fixture
 def visitor(browser_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., ChatPage]]:
-    """Makes a visitor with a page; at the end none of their pages may have complained, of the security policy least of all."""
+    """Makes a visitor with a page; at the end no page may have complained, of the security policy least of all."""
     pages: list[ChatPage] = []
 
     def make(context: BrowserContext | None = None, **options: Any) -> ChatPage:

@@ -69,10 +69,14 @@ class FaultDesk:
             self.typing_at: list[float] = []
             self.stream_resumes: list[int] = []
             self.polls = 0
+            self.expired_code = "unauthorized"
+            self.refused_identities: set[str] = set()
             self.refusals: dict[str, list[Refusal]] = {}
             self.stream_generation = getattr(self, "stream_generation", 0) + 1
             self.streaming = True
-            self.answer: Callable[[str, str | None], list[Reply]] = lambda text, payload: [{"text": f"You said: {text}"}]
+            self.answer: Callable[[str, str | None], list[Reply]] = lambda text, payload: [
+                {"text": f"You said: {text}"}
+            ]
             self.answer_after = 0.0
             self.shop: dict[str, Any] | None = {
                 "name": {"en": "Camphor Lane", "zh": "樟树里"},
@@ -96,9 +100,11 @@ class FaultDesk:
         """The next calls of this kind ("sessions", "messages", "history", "events", "feedback") get these, in order."""
         self.refusals.setdefault(call, []).extend(refusals)
 
-    def expire_tokens(self) -> None:
+    def expire_tokens(self, *, code: str = "unauthorized") -> None:
+        """No token given out so far is taken any more; ``code`` is what their bearers are told."""
         with self.changed:
             self.conversations = {}
+            self.expired_code = code
             self.stream_generation += 1
             self.changed.notify_all()
 
@@ -209,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         conversation = self._conversation()
         if not conversation:
-            self._refused(Refusal(401))
+            self._refused(Refusal(401, code=self.desk.expired_code))
         elif call == "messages":
             stored = desk.take(conversation, body)
             self._refused(refusal) if refusal else self._json(202, {"message": stored})
@@ -227,6 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self.desk.conversations.get(token)
 
     def _new_session(self, body: dict[str, Any]) -> None:
+        if body.get("identity") in self.desk.refused_identities:
+            self._refused(Refusal(401))
+            return
         number = len(self.desk.sessions) + 1
         self.desk.sessions.append(body)
         conversation = Conversation(f"conversation-{number}", f"token-{number}-{id(self.desk)}")
@@ -251,11 +260,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         conversation = self._conversation()
         if not conversation:
-            self._refused(Refusal(401))
+            self._refused(Refusal(401, code=self.desk.expired_code))
             return
         query = parse_qs(urlsplit(self.path).query)
         after, limit = int(query.get("after", ["0"])[0]), int(query.get("limit", ["100"])[0])
-        found = [m for m in conversation.messages if m["id"] > after][:limit]
+        found = [m for m in conversation.messages if m["id"] > after]
+        # As the gateway does: without "after" the latest, not the first.
+        found = found[:limit] if after else found[-limit:]
         self._json(200, {"messages": found, "handoff": conversation.handoff})
 
     def _events(self) -> None:
@@ -265,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refused(desk.refusals["events"].pop(0))
             return
         if not conversation or not desk.streaming:
-            self._refused(Refusal(503 if conversation else 401))
+            self._refused(Refusal(503) if conversation else Refusal(401, code=desk.expired_code))
             return
         sent = int(self.headers.get("Last-Event-ID") or len(conversation.messages))
         desk.stream_resumes.append(sent)
@@ -309,8 +320,8 @@ class _Handler(BaseHTTPRequestHandler):
         attributes = " ".join(f'{k}="{escape(v[0])}"' for k, v in query.items() if k.startswith("data-"))
         html = (
             f'<!doctype html><html lang="{escape(language)}"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"><title>A shop</title>'
-            '<main><h1>A shop</h1><p><a href="#x">First link</a></p></main>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
+            '<title>A shop</title><main><h1>A shop</h1><p><a href="#x">First link</a></p></main>'
             f'<script src="{escape(origin)}/widget.js" {attributes} async></script></html>'
         )
         csp = STRICT_CSP.replace("script-src", f"connect-src {origin}; script-src {origin}") if origin else STRICT_CSP
@@ -320,7 +331,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             self._send(404)
             return
-        self._send(200, path.read_bytes(), TYPES.get(path.suffix, "text/plain"), {"Content-Security-Policy": STRICT_CSP})
+        self._send(
+            200, path.read_bytes(), TYPES.get(path.suffix, "text/plain"), {"Content-Security-Policy": STRICT_CSP}
+        )
 
     def _json(self, status: int, data: object) -> None:
         self._send(status, json.dumps(data, ensure_ascii=False).encode(), "application/json")
@@ -336,7 +349,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Headers", "authorization, content-type, last-event-id")
         self.send_header("Access-Control-Expose-Headers", "retry-after")
 
-    def _send(self, status: int, body: bytes = b"", kind: str = "text/plain", extra: dict[str, str] | None = None) -> None:
+    def _send(
+        self, status: int, body: bytes = b"", kind: str = "text/plain", extra: dict[str, str] | None = None
+    ) -> None:
         self.send_response(status)
         self._common_headers()
         for name, value in (extra or {}).items():

@@ -45,9 +45,21 @@ def full_conversation(chat: ChatPage, desk: FaultDesk) -> None:
         {"text": f"See https://shop.example/{'long' * 30} for this."},
         {
             "text": "",
-            "cards": [{"title": "Candle " * 9, "price": "¥128.00", "badge": "New", "image": "/demo/pictures/candle.svg", "url": "https://shop.example"}] * 4,
+            "cards": [
+                {
+                    "title": "Candle " * 9,
+                    "price": "¥128.00",
+                    "badge": "New",
+                    "image": "/demo/pictures/candle.svg",
+                    "url": "https://shop.example",
+                }
+            ]
+            * 4,
         },
-        {"text": "Anything else?", "buttons": [{"title": f"Choice number {n} of several", "payload": f"/{n}"} for n in range(4)]},
+        {
+            "text": "Anything else?",
+            "buttons": [{"title": f"Choice number {n} of several", "payload": f"/{n}"} for n in range(4)],
+        },
     ]
     chat.say("W" * 180)
     expect(chat.button("Choice number 3 of several")).to_be_visible()
@@ -65,7 +77,8 @@ def full_conversation(chat: ChatPage, desk: FaultDesk) -> None:
 def no_sideways_scrolling(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     too_wide = page.evaluate(
-        """() => [...document.querySelector("solodesk-chat").shadowRoot.querySelectorAll(".panel, .log, .list, header, footer")]
+        """() => [...document.querySelector("solodesk-chat").shadowRoot
+             .querySelectorAll(".panel, .log, .list, header, footer")]
              .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.className || node.tagName)"""
     )
     assert too_wide == []
@@ -159,8 +172,9 @@ def test_an_own_message_is_announced_once(chat: ChatPage) -> None:
         """() => {
           window.added = [];
           const list = document.querySelector("solodesk-chat").shadowRoot.querySelector(".list");
-          new MutationObserver((changes) => changes.forEach((c) => c.addedNodes.forEach((n) => added.push(n.textContent))))
-            .observe(list, {childList: true});
+          new MutationObserver((changes) => {
+            for (const change of changes) for (const node of change.addedNodes) added.push(node.textContent);
+          }).observe(list, {childList: true});
         }"""
     )
     chat.say("Say this once")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
@@ -31,7 +32,9 @@ def test_a_message_is_answered(chat: ChatPage, fault_desk: FaultDesk) -> None:
     expect(chat.input).to_have_value("")
 
 
-def test_nothing_is_asked_of_the_desk_before_somebody_writes(visitor: Callable[..., ChatPage], fault_desk: FaultDesk) -> None:
+def test_nothing_is_asked_of_the_desk_before_somebody_writes(
+    visitor: Callable[..., ChatPage], fault_desk: FaultDesk
+) -> None:
     visitor().visit(fault_desk.url).open()
     assert fault_desk.sessions == []
 
@@ -80,7 +83,13 @@ def test_a_quick_reply_sends_its_words_and_its_payload(chat: ChatPage, fault_des
         if payload
         else [
             {"text": "Old", "buttons": [{"title": "Old button", "payload": "/old"}]},
-            {"text": "Which?", "buttons": [{"title": "Track", "payload": "/track_order"}, {"title": "Cancel", "payload": "/cancel_order"}]},
+            {
+                "text": "Which?",
+                "buttons": [
+                    {"title": "Track", "payload": "/track_order"},
+                    {"title": "Cancel", "payload": "/cancel_order"},
+                ],
+            },
         ]
     )
     chat.say("My order")
@@ -94,7 +103,17 @@ def test_a_quick_reply_sends_its_words_and_its_payload(chat: ChatPage, fault_des
 
 
 def test_quick_replies_are_spent_once_one_is_chosen(chat: ChatPage, fault_desk: FaultDesk) -> None:
-    replies = iter([[{"text": "Which?", "buttons": [{"title": "Track", "payload": "/a"}, {"title": "Cancel", "payload": "/b"}]}], []])
+    replies = iter(
+        [
+            [
+                {
+                    "text": "Which?",
+                    "buttons": [{"title": "Track", "payload": "/a"}, {"title": "Cancel", "payload": "/b"}],
+                }
+            ],
+            [],
+        ]
+    )
     fault_desk.answer = lambda text, payload: next(replies)
     chat.say("My order")
     chat.button("Track").click()
@@ -107,7 +126,9 @@ def test_quick_replies_are_spent_once_one_is_chosen(chat: ChatPage, fault_desk: 
 
 
 def test_cards_show_what_a_product_is(chat: ChatPage, fault_desk: FaultDesk) -> None:
-    fault_desk.answer = lambda text, payload: [{"text": "For you:", "cards": CARDS}] if not payload else [{"text": "Pairs well"}]
+    fault_desk.answer = lambda text, payload: (
+        [{"text": "For you:", "cards": CARDS}] if not payload else [{"text": "Pairs well"}]
+    )
     chat.say("What do you recommend?")
     expect(chat.cards).to_have_count(3)
     first = chat.cards.first
@@ -115,12 +136,15 @@ def test_cards_show_what_a_product_is(chat: ChatPage, fault_desk: FaultDesk) -> 
         expect(first.get_by_text(words, exact=True).first).to_be_visible()
     expect(first.get_by_role("link")).to_have_attribute("href", "https://shop.example/first-frost")
     chat.page.wait_for_function(
-        "() => [...document.querySelector('solodesk-chat').shadowRoot.querySelectorAll('.card img')].every(i => i.naturalWidth > 0)"
+        """() => [...document.querySelector("solodesk-chat").shadowRoot.querySelectorAll(".card img")]
+             .every((image) => image.naturalWidth > 0)"""
     )
     row = chat.log.get_by_role("list", name="Products")
     assert row.evaluate("e => e.scrollWidth > e.clientWidth")
     chat.log.get_by_role("button", name="Next products").click()
-    chat.page.wait_for_function("() => document.querySelector('solodesk-chat').shadowRoot.querySelector('.cards').scrollLeft > 40")
+    chat.page.wait_for_function(
+        "() => document.querySelector('solodesk-chat').shadowRoot.querySelector('.cards').scrollLeft > 40"
+    )
     chat.button("What goes with it?").click()
     chat.sees("Pairs well")
     assert fault_desk.posts[-1]["payload"].startswith("/recommend_products")
@@ -155,7 +179,8 @@ def test_the_enter_that_picks_a_chinese_word_does_not_send(chat: ChatPage, fault
     expect(chat.input).to_have_value("订单")
     # Safari ends the composition first and then reports the same Enter, marked only by its key code.
     chat.input.evaluate(
-        "e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}))"
+        """(field) => field.dispatchEvent(
+             new KeyboardEvent("keydown", {key: "Enter", keyCode: 229, bubbles: true, cancelable: true}))"""
     )
     chat.page.wait_for_timeout(150)
     assert fault_desk.posts == []
@@ -197,11 +222,11 @@ def test_the_desk_hears_that_somebody_types_every_two_seconds_at_most(chat: Chat
         chat.page.wait_for_timeout(100)
     times = fault_desk.typing_at
     assert 2 <= len(times) <= 3
-    assert all(later - earlier > 1.8 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier > 1.8 for earlier, later in pairwise(times))
 
 
 def test_typing_dots_come_and_go(chat: ChatPage, fault_desk: FaultDesk) -> None:
-    fault_desk.answer_after = 0.8
+    fault_desk.answer_after = 2.5
     chat.say("Hello")
     expect(chat.log.locator(".typing")).to_contain_text("The assistant is typing")
     chat.sees("You said: Hello")

@@ -11,6 +11,14 @@ from tests.browser.chat_page import ChatPage
 from tests.browser.fault_desk import FaultDesk, Refusal
 
 
+def _streams(fault_desk: FaultDesk, page: Page, wanted: int) -> None:
+    for _ in range(50):
+        if fault_desk.current.streams == wanted:
+            return
+        page.wait_for_timeout(100)
+    assert fault_desk.current.streams == wanted
+
+
 def test_a_reload_shows_the_same_conversation(chat: ChatPage, fault_desk: FaultDesk) -> None:
     for words in ("One", "Two"):
         chat.say(words)
@@ -44,7 +52,7 @@ def test_what_is_written_offline_is_sent_once_and_in_order(chat: ChatPage, fault
     for words in ("First", "Second", "Third"):
         chat.say(words)
     for words in ("First", "Second", "Third"):
-        chat.sees_state(words, "waiting") if words == "First" else chat.sees(words)
+        chat.sees_state(words, "waiting")
     expect(chat.log.get_by_text("Waiting to send").first).to_be_visible()
     expect(chat.page.get_by_text("No connection.")).to_be_visible()
     network.set_offline(False)
@@ -55,7 +63,7 @@ def test_what_is_written_offline_is_sent_once_and_in_order(chat: ChatPage, fault
 
 
 def test_the_outbox_outlives_a_reload(chat: ChatPage, fault_desk: FaultDesk) -> None:
-    fault_desk.refuse("sessions", *[Refusal(503, retry_after="60")])
+    fault_desk.refuse("sessions", Refusal(503, retry_after="60"))
     chat.say("Kept for later")
     chat.sees_state("Kept for later", "waiting")
     chat.page.reload()
@@ -114,7 +122,9 @@ def test_a_token_that_expired_between_visits_is_replaced_silently(chat: ChatPage
 
 
 def test_a_button_of_an_expired_conversation_sends_its_words_only(chat: ChatPage, fault_desk: FaultDesk) -> None:
-    fault_desk.answer = lambda text, payload: [{"text": f"On {text}", "buttons": [{"title": "Track", "payload": "/track"}]}]
+    fault_desk.answer = lambda text, payload: [
+        {"text": f"On {text}", "buttons": [{"title": "Track", "payload": "/track"}]}
+    ]
     chat.say("Hello")
     expect(chat.button("Track")).to_be_enabled()
     fault_desk.streaming = False
@@ -173,6 +183,7 @@ def test_where_streams_do_not_pass_it_asks_now_and_then(chat: ChatPage, fault_de
 def test_a_desk_that_comes_back_is_found_again(chat: ChatPage, fault_desk: FaultDesk) -> None:
     chat.say("Hello")
     chat.sees("You said: Hello")
+    _streams(fault_desk, chat.page, 1)
     fault_desk.refuse("history", *[Refusal(503, retry_after="1")] * 2)
     fault_desk.drop_streams()
     expect(chat.panel.locator(".state")).to_have_text("Reconnecting…")
@@ -265,6 +276,32 @@ def test_who_signs_out_takes_the_conversation_along(visitor: Callable[..., ChatP
     expect(chat.bubbles).to_have_count(0)
 
 
+def test_an_identity_that_has_run_out_still_gets_an_answer(
+    visitor: Callable[..., ChatPage], fault_desk: FaultDesk
+) -> None:
+    token = _signed("lin")
+    fault_desk.refused_identities.add(token)
+    chat = visitor().visit(fault_desk.url, data_identity=token).open()
+    chat.say("Hello")
+    chat.sees("You said: Hello")
+    chat.page.reload()
+    chat.open()
+    chat.sees("Hello", "You said: Hello")
+    assert [session.get("identity") for session in fault_desk.sessions] == [None]
+
+
+def test_what_the_shop_has_erased_is_gone_here_too(chat: ChatPage, fault_desk: FaultDesk) -> None:
+    chat.say("Delete my data")
+    chat.sees("You said: Delete my data")
+    chat.input.fill("Thank")
+    fault_desk.expire_tokens(code="conversation_erased")
+    expect(chat.bubbles).to_have_count(0)
+    assert "Delete" not in str(chat.page.evaluate("JSON.stringify(localStorage)"))
+    expect(chat.input).to_have_value("Thank")
+    chat.say("Hello again")
+    chat.sees("You said: Hello again")
+
+
 def test_a_page_elsewhere_embeds_it_with_one_line(visitor: Callable[..., ChatPage], fault_desk: FaultDesk) -> None:
     shop = FaultDesk()
     shop.start()
@@ -276,14 +313,6 @@ def test_a_page_elsewhere_embeds_it_with_one_line(visitor: Callable[..., ChatPag
         assert shop.sessions == []
     finally:
         shop.stop()
-
-
-def _streams(fault_desk: FaultDesk, page: Page, wanted: int) -> None:
-    for _ in range(50):
-        if fault_desk.current.streams == wanted:
-            return
-        page.wait_for_timeout(100)
-    assert fault_desk.current.streams == wanted
 
 
 def test_one_visitor_holds_one_stream(chat: ChatPage, fault_desk: FaultDesk) -> None:

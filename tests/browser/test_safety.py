@@ -31,7 +31,15 @@ def test_hostile_text_stays_text(visitor: Callable[..., ChatPage], fault_desk: F
             "text": "Cards",
             "image": "javascript:window.broken=1",
             "cards": [
-                {"title": text, "subtitle": text, "price": text, "badge": text, "text": text, "image": text, "url": "javascript:window.broken=1"}
+                {
+                    "title": text,
+                    "subtitle": text,
+                    "price": text,
+                    "badge": text,
+                    "text": text,
+                    "image": text,
+                    "url": "javascript:window.broken=1",
+                }
             ],
         },
         {"text": "Buttons", "buttons": [{"title": text, "payload": "/x"}]},
@@ -56,13 +64,18 @@ def test_hostile_text_stays_text(visitor: Callable[..., ChatPage], fault_desk: F
     ("text", "addresses"),
     [
         ("See https://shop.example/a?b=1&c=2.", ["https://shop.example/a?b=1&c=2"]),
-        ("(https://shop.example/a_(b)) and http://shop.example", ["https://shop.example/a_(b)", "http://shop.example/"]),
+        (
+            "(https://shop.example/a_(b)) and http://shop.example",
+            ["https://shop.example/a_(b)", "http://shop.example/"],
+        ),
         ("物流：https://shop.example/t/1，请查看。", ["https://shop.example/t/1"]),
         ("javascript:alert(1) data:text/html,x ftp://shop.example mailto:a@b.c www.shop.example", []),
         ("https://", []),
     ],
 )
-def test_only_web_addresses_become_links(chat: ChatPage, fault_desk: FaultDesk, text: str, addresses: list[str]) -> None:
+def test_only_web_addresses_become_links(
+    chat: ChatPage, fault_desk: FaultDesk, text: str, addresses: list[str]
+) -> None:
     fault_desk.answer = lambda _text, _payload: [{"text": text}]
     chat.say("Link?")
     chat.sees(text)
@@ -76,7 +89,8 @@ def test_no_element_has_a_style_attribute(chat: ChatPage, fault_desk: FaultDesk)
     chat.sees("You said: Some\nlines")
     chat.pick_from_menu("Rate this chat")
     styled = chat.page.evaluate(
-        "() => document.querySelectorAll('[style]').length + document.querySelector('solodesk-chat').shadowRoot.querySelectorAll('[style], style').length"
+        """() => document.querySelectorAll("[style]").length
+             + document.querySelector("solodesk-chat").shadowRoot.querySelectorAll("[style], style").length"""
     )
     assert styled == 0
 
@@ -87,7 +101,8 @@ def test_a_shops_own_style_sheet_does_not_reach_in(visitor: Callable[..., ChatPa
     chat.page.evaluate(
         """() => {
           const sheet = new CSSStyleSheet();
-          sheet.replaceSync("* { font-size: 40px; color: red; margin: 30px; display: flex; text-transform: uppercase; } body > * { position: static; width: 9px; zoom: 2; }");
+          sheet.replaceSync(`* { font-size: 40px; color: red; margin: 30px; display: flex; text-transform: uppercase; }
+            body > * { position: static; width: 9px; zoom: 2; }`);
           document.adoptedStyleSheets = [sheet];
         }"""
     )
@@ -95,7 +110,10 @@ def test_a_shops_own_style_sheet_does_not_reach_in(visitor: Callable[..., ChatPa
     assert chat.panel.get_by_role("heading").first.evaluate("e => getComputedStyle(e).textTransform") == "none"
 
 
-@pytest.mark.parametrize(("color", "accent"), [("#a03", "rgb(170 0 51)"), ("#2244aa", "rgb(34 68 170)"), ("red;}", "#1d6b5f"), ("url(x)", "#1d6b5f")])
+@pytest.mark.parametrize(
+    ("color", "accent"),
+    [("#a03", "rgb(170 0 51)"), ("#2244aa", "rgb(34 68 170)"), ("red;}", "#1d6b5f"), ("url(x)", "#1d6b5f")],
+)
 def test_a_colour_is_taken_only_if_it_is_one(
     visitor: Callable[..., ChatPage], fault_desk: FaultDesk, color: str, accent: str
 ) -> None:
@@ -132,6 +150,9 @@ def test_it_is_small_and_whole() -> None:
     source = (WIDGET / "widget.js").read_bytes()
     assert len(gzip.compress(source, 9)) <= 30_000
     text = source.decode()
-    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\bimport\b", text) == []
+    assert (
+        re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\bimport\b", text)
+        == []
+    )
     addresses = set(re.findall(r"https?://[\w.]+", text))
     assert addresses <= {"https://desk.example", "http://www.w3.org"}
