@@ -84,7 +84,7 @@ class DeskChannel(InputChannel):
     def _guarded(self, handler: Handler) -> Handler:
         @wraps(handler)
         async def guarded(request: Request, **path: str) -> HTTPResponse:
-            given = request.headers.get("authorization", "").encode()
+            given = request.headers.get("authorization", "").encode(errors="replace")
             if not hmac.compare_digest(given, self._expected):
                 return _refusal(401, "unauthorised", "The internal secret is missing or wrong.")
             if not _agent(request):
@@ -105,7 +105,8 @@ async def _turn(request: Request) -> HTTPResponse:
     began = time.perf_counter()
     call = _body(request)
     sender, text = _string(call, "sender"), _string(call, "text", may_be_empty=True)
-    payload, metadata = call.get("payload"), call.get("metadata") or {}
+    payload, metadata = call.get("payload"), call.get("metadata")
+    metadata = {} if metadata is None else metadata
     if payload is not None and not (isinstance(payload, str) and payload.startswith("/")):
         raise Malformed("payload must be null or a string that begins with a slash")
     if not isinstance(metadata, dict):

@@ -10,7 +10,6 @@ import spacy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.language import Language
 
 from bot.normalise import HAN
@@ -49,7 +48,3 @@ class BilingualTokenizer(Tokenizer):
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         return tokens_of(message.get(attribute))
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        # The classifier learns from the text itself; tokens of thousands of examples would only be carried about.
-        return training_data

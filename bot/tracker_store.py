@@ -108,6 +108,10 @@ class CompactTrackerStore(TrackerStore):
     def _erase(self, sender_id: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_trackers).where(_trackers.c.sender_id == sender_id))
+        if not self._is_remote:
+            # What was written stays readable in the log until that is emptied too.
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _engine(url: str) -> sa.engine.Engine:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rasa.engine.constants import PLACEHOLDER_IMPORTER
+from rasa.engine.exceptions import GraphComponentException, GraphRunError
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.recipe import Recipe
 from rasa.engine.runner.dask import DaskGraphRunner
@@ -20,7 +21,7 @@ from rasa.shared.exceptions import RasaException
 from rasa.shared.importers.importer import TrainingDataImporter
 from rasa.validator import Validator
 
-from bot.without_tensorflow import seal
+from bot.without_tensorflow import LeftOut, seal
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +41,21 @@ def train(config: str, domain: str, data: str, out: str, name: str | None) -> in
             return 1
         name = name or f"solodesk-{sources_fingerprint(config, domain, data)[:12]}"
         model = _train(importer, Path(out) / f"{name.removesuffix('.tar.gz')}.tar.gz")
-    except (RasaException, ValueError) as error:
-        print(f"bot train: {error}", file=sys.stderr)
+    except (RasaException, GraphComponentException, GraphRunError, LeftOut, ValueError) as error:
+        print(f"bot train: {_root_of(error)}", file=sys.stderr)
         return 1
     except SystemExit as error:  # Rasa leaves this way when it has said what is wrong
         print("bot train: training was given up; see the messages above", file=sys.stderr)
         return int(error.code or 1)
     print(f"model {model} trained in {time.monotonic() - began:.0f} s", flush=True)
     return 0
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """What went wrong first: Rasa wraps it into "error running graph component"."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _train(importer: TrainingDataImporter, model: Path) -> Path:
