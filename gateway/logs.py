@@ -20,6 +20,7 @@ def set_up() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # It announces that a wait will become a timedelta; both are understood here.
     warnings.filterwarnings("ignore", category=PTBDeprecationWarning)
     logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
