@@ -1,0 +1,185 @@
+"""The supervisor with small programs in place of the real ones."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from desk import processes
+from desk.plan import Plan, Program
+from tests.support.product import ROOT
+
+SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
+IGNORES_TERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
+
+
+class Running:
+    """A supervisor and what it says."""
+
+    def __init__(self, state: Path, **programs: Program) -> None:
+        self.state = state
+        plan = Plan(list(programs.values()), str(state), "http://localhost", None)
+        with tempfile.TemporaryFile("w+") as file:
+            file.write(plan.to_json())
+            file.flush()
+            file.seek(0)
+            with (state / "console.txt").open("wb") as console:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "desk.supervisor", str(file.fileno())],
+                    cwd=ROOT,
+                    pass_fds=[file.fileno()],
+                    stdout=console,
+                    stderr=console,
+                )
+
+    @property
+    def said(self) -> str:
+        return (self.state / "console.txt").read_text(encoding="utf-8")
+
+    def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+        ends = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < ends, self.said
+            time.sleep(0.02)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Runs programs, each given as name and Python code."""
+    made: list[Running] = []
+
+    def start(*, once: str | None = None, **codes: str) -> Running:
+        programs = {
+            name: Program(
+                name,
+                [sys.executable, "-c", code],
+                dict(os.environ),
+                None if name == once else str(tmp_path / f"{name}.log"),
+                after=once if once and name != once else None,
+                once=name == once,
+            )
+            for name, code in codes.items()
+        }
+        made.append(Running(tmp_path, **programs))
+        return made[-1]
+
+    yield start
+    for running in made:
+        if running.process.poll() is None:
+            running.process.kill()
+        running.process.wait()
+
+
+def test_ctrl_c_leaves_no_process(supervise: Callable[..., Running]) -> None:
+    running = supervise(gateway=SLEEPS, rasa=SLEEPS, actions=SLEEPS)
+    running.until(lambda: len(running.children()) == 3)
+    children = running.children()
+    assert running.stop() == 0
+    assert not any(child.is_running() for child in children)
+    assert "Stopped." in running.said
+
+
+def test_what_does_not_want_to_stop_is_made_to(supervise: Callable[..., Running]) -> None:
+    running = supervise(gateway=SLEEPS, rasa=IGNORES_TERM)
+    running.until(lambda: (running.state / "rasa.log").exists() and "up" in (running.state / "rasa.log").read_text())
+    children = running.children()
+    began = time.monotonic()
+    assert running.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 10
+    assert not any(child.is_running() for child in children)
+
+
+def test_no_orphan_survives_a_killed_supervisor(supervise: Callable[..., Running]) -> None:
+    running = supervise(gateway=SLEEPS, rasa=IGNORES_TERM)
+    running.until(lambda: len(running.children()) == 2)
+    children = running.children()
+    running.process.kill()
+    running.process.wait()
+
+    def alive() -> list[psutil.Process]:
+        return [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
+
+    with suppress(psutil.NoSuchProcess):
+        running.until(lambda: not alive(), seconds=5)
+
+
+def test_a_crashed_child_is_started_again_and_its_last_words_are_told(supervise: Callable[..., Running]) -> None:
+    running = supervise(rasa="print('no more paper'); raise SystemExit(3)")
+    running.until(lambda: running.said.count("started (process") >= 2)
+    assert "ended with status 3; starting it again in 1 s. Last words: no more paper" in running.said
+    running.until(lambda: "starting it again in 2 s" in running.said)
+    assert running.stop() == 0
+
+
+def test_a_killed_child_is_started_again(supervise: Callable[..., Running]) -> None:
+    running = supervise(rasa=SLEEPS)
+    running.until(lambda: len(running.children()) == 1)
+    first = running.children()[0]
+    first.kill()
+    running.until(lambda: len(running.children()) == 1 and running.children()[0].pid != first.pid)
+    assert "was killed by signal 9" in running.said
+
+
+def test_a_wrong_configuration_ends_it_with_one_sentence(supervise: Callable[..., Running]) -> None:
+    running = supervise(gateway="print('DESK_X is wrong.'); raise SystemExit(2)", rasa=SLEEPS)
+    assert running.process.wait(20) == 2
+    assert "gateway cannot start: DESK_X is wrong." in running.said
+
+
+def test_programs_wait_for_what_comes_before_them(supervise: Callable[..., Running], tmp_path: Path) -> None:
+    mark = tmp_path / "prepared"
+    running = supervise(
+        once="store",
+        store=f"import time, pathlib; time.sleep(0.3); pathlib.Path({str(mark)!r}).touch()",
+        gateway=f"import pathlib; print(pathlib.Path({str(mark)!r}).exists(), flush=True); {SLEEPS}",
+    )
+    running.until(lambda: (tmp_path / "gateway.log").exists() and "up" in (tmp_path / "gateway.log").read_text())
+    assert (tmp_path / "gateway.log").read_text().startswith("True")
+
+
+def test_nothing_starts_when_preparing_fails(supervise: Callable[..., Running], tmp_path: Path) -> None:
+    running = supervise(once="store", store="print('shop.toml: no such field'); raise SystemExit(2)", gateway=SLEEPS)
+    assert running.process.wait(20) == 2
+    assert "shop.toml: no such field" in running.said
+    assert not (tmp_path / "gateway.log").exists()
+
+
+def test_the_supervisor_is_small(supervise: Callable[..., Running]) -> None:
+    running = supervise(gateway=SLEEPS)
+    running.until(lambda: len(running.children()) == 1)
+    assert psutil.Process(running.process.pid).memory_info().rss < 40_000_000
+
+
+def test_logs_are_rotated_without_losing_their_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LARGEST_LOG_BYTES", 10)
+    log = tmp_path / "gateway.log"
+    with log.open("ab", buffering=0) as writer:
+        for turn in range(5):
+            writer.write(f"line {turn}, long enough\n".encode())
+            processes.rotate(log)
+        writer.write(b"the last\n")
+    assert log.read_bytes() == b"the last\n"
+    assert (tmp_path / "gateway.log.1").read_text() == "line 4, long enough\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gateway.log",
+        "gateway.log.1",
+        "gateway.log.2",
+        "gateway.log.3",
+    ]
