@@ -80,8 +80,11 @@ class IntentModel:
 
     def confidence(self, scores: Scores) -> float:
         """The probability that the best intent is the right one, as measured on texts kept out of training."""
-        evidence = scores.evidence()
-        return float(1 / (1 + math.exp(-float(evidence @ self.calibration[:-1] + self.calibration[-1]))))
+        return self.calibrated(scores, self.calibration)
+
+    @staticmethod
+    def calibrated(scores: Scores, calibration: np.ndarray) -> float:
+        return float(1 / (1 + math.exp(-float(scores.evidence() @ calibration[:-1] + calibration[-1]))))
 
     def ranking(self, features: Counter[str]) -> list[tuple[str, float]]:
         """Every intent with its confidence, best first."""

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -68,7 +69,8 @@ def _email(match: re.Match[str]) -> str:
 
 def _spoken_email(match: re.Match[str]) -> str:
     domain = re.sub(r"\s*(?:\(dot\)|\[dot\]|\bdot\b|[.。])\s*", ".", match["domain"], flags=re.IGNORECASE)
-    return f"{match['name']}@{domain}".lower().replace(" ", "")
+    name = re.sub(r"\s+dot\s+", ".", re.sub(r"\s+underscore\s+", "_", match["name"], flags=re.IGNORECASE), flags=re.IGNORECASE)
+    return f"{name}@{domain}".lower().replace(" ", "")
 
 
 def _phone(match: re.Match[str]) -> str | None:
@@ -91,7 +93,24 @@ def _stars(match: re.Match[str]) -> int | None:
 
 def _quantity(match: re.Match[str]) -> int | None:
     value = number(_written(match, "n"))
+    if value is None or value != int(value) or not 1 <= value <= 100_000:
+        return None
+    # Spelt out, one is an article: "is this one in stock", "给我一个".
+    return None if value == 1 and not _written(match, "n").isdigit() else int(value)
+
+
+def _answered_quantity(match: re.Match[str]) -> int | None:
+    value = number(_written(match, "n"))
     return int(value) if value is not None and value == int(value) and 1 <= value <= 100_000 else None
+
+
+def _spent(match: re.Match[str]) -> float | int | None:
+    return _budget(match) if _is_about_spending(match.string) else None
+
+
+@lru_cache(maxsize=4)
+def _is_about_spending(text: str) -> bool:
+    return patterns.SPENDING.search(text) is not None
 
 
 def _budget(match: re.Match[str]) -> float | int | None:
@@ -118,13 +137,16 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("budget", patterns.BUDGET_BEFORE, _budget),
     _Rule("budget", patterns.BUDGET_AFTER, _budget),
     _Rule("budget", patterns.BUDGET_BETWEEN, _budget),
+    _Rule("budget", patterns.BUDGET_AMOUNT, _spent),
     _Rule(None, patterns.PRICE),
     _Rule("quantity", patterns.QUANTITY, _quantity),
     _Rule("quantity", patterns.QUANTITY_NAMED, _quantity),
     _Rule("quantity", patterns.QUANTITY_TIMES, _quantity),
+    _Rule("quantity", patterns.QUANTITY_ALONE, _quantity),
     _Rule(None, patterns.MEASURE),
     _Rule("order_number", patterns.ORDER_CODE, _order_number),
     _Rule("order_number", patterns.BARE_NUMBER, _order_number),
+    _Rule("quantity", patterns.QUANTITY_PLURAL, _quantity),
     _Rule("quantity", patterns.QUANTITY_WANTED, _quantity),
 )
 
@@ -132,7 +154,7 @@ _RULES: tuple[_Rule, ...] = (
 _ANSWERS: dict[str, tuple[re.Pattern[str], Callable[[re.Match[str]], Value | None]]] = {
     "order_number": (patterns.BARE_ORDER_ANSWER, _order_number),
     "phone": (patterns.BARE_PHONE_ANSWER, _phone),
-    "quantity": (patterns.BARE_NUMBER_ANSWER, _quantity),
+    "quantity": (patterns.BARE_NUMBER_ANSWER, _answered_quantity),
     "budget": (patterns.BARE_NUMBER_ANSWER, _budget),
     "rating": (patterns.BARE_NUMBER_ANSWER, _rating),
 }

@@ -6,16 +6,17 @@ import re
 
 _ENGLISH: dict[str, int] = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "dozen": 12, "fifteen": 15, "sixteen": 16, "eighteen": 18, "twenty": 20, "thirty": 30,
-    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000,
-    "couple": 2, "half a dozen": 6, "a dozen": 12, "a couple": 2, "a hundred": 100, "a thousand": 1000,
-    "one hundred": 100, "two hundred": 200, "three hundred": 300, "five hundred": 500, "one thousand": 1000,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90,
 }  # fmt: skip
+_MULTIPLIERS: dict[str, int] = {"couple": 2, "dozen": 12, "hundred": 100, "thousand": 1000}
 _DIGITS: dict[str, int] = {d: i for i, d in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "廿": 20}
 _UNITS: dict[str, int] = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
 CHINESE = "[零〇一二两三四五六七八九十百千万]+|[俩仨]"
-ENGLISH = "|".join(sorted(_ENGLISH, key=len, reverse=True))
+_WORD = "|".join(sorted([*_ENGLISH, *_MULTIPLIERS], key=len, reverse=True))
+ENGLISH = rf"(?:half a dozen|(?:an? (?=couple\b|dozen\b|hundred\b|thousand\b))?\b(?:{_WORD})\b(?:[ -](?:and )?(?:{_WORD})\b)*)"
 DECIMAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _DECIMAL = re.compile(rf"({DECIMAL})\s*([k千万])?")
 
@@ -26,9 +27,24 @@ def number(text: str) -> float | None:
     if (match := _DECIMAL.fullmatch(text)) is not None:
         factor = {"k": 1000, "千": 1000, "万": 10_000}.get(match[2] or "", 1)
         return float(match[1].replace(",", "")) * factor
-    if text in _ENGLISH:
-        return float(_ENGLISH[text])
-    return _chinese(text)
+    return _english(text) or _chinese(text)
+
+
+def _english(text: str) -> float | None:
+    if text == "half a dozen":
+        return 6.0
+    words = [word for word in re.split(r"[\s-]+", text) if word not in ("a", "an", "and", "")]
+    if not words or any(word not in _ENGLISH and word not in _MULTIPLIERS for word in words):
+        return None
+    total = section = 0
+    for word in words:
+        if word in _ENGLISH:
+            section += _ENGLISH[word]
+        elif word == "thousand":
+            total, section = total + (section or 1) * 1000, 0
+        else:
+            section = (section or 1) * _MULTIPLIERS[word]
+    return float(total + section)
 
 
 def _chinese(text: str) -> float | None:

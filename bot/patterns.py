@@ -13,18 +13,18 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, _I)
 
 
-_NUMBER = rf"(?:{DECIMAL}|\b(?:{ENGLISH})\b|(?:{CHINESE}))"
-_SMALL = rf"(?:\d{{1,6}}|\b(?:{ENGLISH})\b|(?:{CHINESE}))"
+_NUMBER = rf"(?:{DECIMAL}|\b{ENGLISH}|(?:{CHINESE}))"
+_SMALL = rf"(?:\d{{1,6}}|\b{ENGLISH}|(?:{CHINESE}))"
 _TIME = r"(?:seconds?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?|years?|business|working|am\b|pm\b|o'clock|个?小时|分钟|天|周|星期|个?月|年|点|号|日|工作日|岁|次|words)"
 _MONEY_BEFORE = r"(?:[$¥€£]|(?:us|s|hk|nt)\$|usd|sgd|rmb|cny|eur|hkd)"
-_MONEY_AFTER = r"(?:元|块钱?|圆|刀|美金|美元|新币|人民币|欧元|港币|usd|sgd|rmb|cny|eur|hkd|dollars?|bucks|yuan|euros?|pounds?|[$¥€£])"
+_MONEY_AFTER = r"(?:元|块钱?|圆|刀|美金|美元|新币|人民币|欧元|港币|usd|sgd|rmb|cny|eur|hkd|dollars?|bucks?|quid|yuan|euros?|pounds?|francs?|[$¥€£])"
 
 EMAIL = _compile(r"(?P<id>[a-z0-9][\w.%+-]{0,63}\s?@\s?[a-z0-9-]{1,63}(?:[.。][a-z0-9-]{1,63}){0,4}[.。][a-z]{2,24})")
 _PROVIDERS = r"gmail|googlemail|outlook|hotmail|yahoo|icloud|proton(?:mail)?|live|qq|163|126|foxmail|sina|example"
 _TLD = r"(?:com|net|org|io|cn|sg|hk|tw|uk|de|fr|eu|co|me|shop)"
 _DOT = r"\s*(?:\(dot\)|\[dot\]|\bdot\b|[.。])\s*"
 SPOKEN_EMAIL = _compile(
-    rf"(?P<id>(?P<name>(?!(?:look(?:ing|ed)?|shop|store|order(?:ed)?|bought|me|us|you|is|was|are|see|find|found|available|here|site|mail)\s)\b[a-z0-9][\w.+-]{{1,63}})(?:\s*(?:\(at\)|\[at\])\s*|\s+at\s+(?=(?:{_PROVIDERS})\b|[a-z0-9-]{{1,63}}\s+dot\s))"
+    rf"(?P<id>(?P<name>(?!(?:look(?:ing|ed)?|shop|store|order(?:ed)?|bought|me|us|you|is|was|are|see|find|found|available|here|site|mail)\s)\b[a-z0-9][\w.+-]{{1,63}}(?:\s+(?:dot|underscore)\s+[\w-]{{1,30}}){{0,2}})(?:\s*(?:\(at\)|\[at\])\s*|\s+at\s+(?=(?:{_PROVIDERS})\b|[a-z0-9-]{{1,63}}\s+dot\s))"
     rf"(?P<domain>[a-z0-9-]{{1,63}}(?:{_DOT}[a-z0-9-]{{2,20}}){{0,2}}{_DOT}{_TLD}\b))"
 )
 URL = _compile(r"(?:https?://|www\.)[^\s，。！？；]+")
@@ -32,17 +32,17 @@ LAST_DIGITS = _compile(r"(?:尾号|后[四4]位|最后[四4]位|ending(?: in| wi
 
 _PHONE_ID = r"[+(]?\d[\d\s().-]{5,20}\d"
 NAMED_PHONE = _compile(
-    r"(?:电话|手机|联系方式|\b(?:phone|tel|telephone|mobile|whatsapp|cell|call me))(?:号码?|号)?\s*(?:number|no\.?|on|at)?\s*(?:是|为|is|:|：)?\s*"
+    r"(?:电话|手机|联系方式|\b(?:phone|tel|telephone|mobile|whatsapp|cell|call me|ring me|text me|my number|reach me))(?:号码?|号)?(?:'s)?\s*(?:number|no\.?|on|at)?\s*(?:是|为|is|:|：)?\s*"
     rf"(?P<id>{_PHONE_ID})(?![\w-])"
 )
 PHONE = _compile(
     r"(?<![\w.#/+-])(?P<id>"
     r"\+\d[\d\s().-]{6,20}\d"
-    r"|\(\+?\d{1,4}\)\s?\d{3,4}[\s-]?\d{3,4}(?:[\s-]?\d{1,4})?"
+    r"|\(\+?\d{1,5}\)\s?\d{3,4}[\s-]?\d{3,4}(?:[\s-]?\d{1,4})?"
     r"|(?:86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}"
     r"|(?:86[\s-]?)?1[3-9]\d[\s-]\d{3}[\s-]\d{5}"
-    r"|0\d{1,3}[\s-]\d{3,4}[\s-]?\d{3,4}"
-    r"|09\d{8}"
+    r"|0\d{1,4}[\s-]\d{3,4}[\s-]?\d{3,4}"
+    r"|0\d{9,10}"
     r"|\d{3}[-.\s]\d{3}[-.\s]\d{4}"
     r"|[3689]\d{3}[\s-]\d{4}"
     r")(?![\w/]|[.-]\d)"
@@ -59,10 +59,10 @@ DATE = _compile(
 
 _NOT_ORDER_AFTER = rf"(?!\w|[.,]\d|-?\d|\s?(?:{_MONEY_AFTER}|pcs|pieces|units|boxes|%|折|个(?!单|订)|件|盒|箱|{_TIME}))"
 _ORDER_ID = r"[a-z]{0,5}-?\d[\da-z]{0,23}(?:-[\da-z]{1,12}){0,3}"
-_IS = r"\s*(?:是|为|就是|叫|is|was|it's|=|:|：|,|，|-|–|—)*\s*(?:number\s+)?#?\s*"
+_IS = r"(?:'s)?\s*(?:是|为|就是|叫|is|was|it's|=|:|：|,|，|-|–|—)*\s*(?:number\s+)?#?\s*"
 NAMED_ORDER = _compile(
     r"(?:(?:订单|单号|订单号|单子|编号|流水号)(?:号码?|编号|号)?"
-    r"|\b(?:order|ordr|oder|purchase|reference|booking)\s*(?:no\.?|number|num(?:ber)?\.?|nr\.?|id|ref|code)?)"
+    r"|\b(?:order|ordr|oder|purchase|reference|ref\.|booking)\s*(?:no\.?|number|num(?:ber)?\.?|nr\.?|id|ref|code)?)"
     rf"{_IS}(?P<id>(?=[a-z-]{{0,6}}\d{{3}}){_ORDER_ID}){_NOT_ORDER_AFTER}"
     r"|(?:(?:订单|单)(?:号码?|编号|号)|\border\s*(?:no\.?|number|num|nr\.?|id)|#)"
     rf"{_IS}(?P<id2>(?=[a-z-]{{0,6}}\d){_ORDER_ID}){_NOT_ORDER_AFTER}"
@@ -70,7 +70,7 @@ NAMED_ORDER = _compile(
 THIS_ORDER = _compile(r"(?<![\w.-])(?P<id>[a-z]{0,4}-?\d{3,20}(?:-\d{1,6}){0,2})\s?(?:号?(?:这|那|的)?(?:个|张|一)?(?:订单|单(?!价|位|件))|号订单)")
 ORDER_CODE = _compile(rf"(?<![\w.@#/-])(?P<id>(?!(?:usd|sgd|rmb|cny|eur|hkd|gbp|covid|iphone|win)\d)[a-z]{{1,4}}-?\d{{3,20}}(?:-[\da-z]{{1,12}}){{0,3}}){_NOT_ORDER_AFTER}(?![-@])")
 BARE_NUMBER = _compile(
-    rf"(?<![\w.$¥€£@/:,+-])(?<!last )(?P<id>\d{{4,20}}(?:-\d{{1,8}}){{0,2}}){_NOT_ORDER_AFTER}(?![/@:])"
+    rf"(?<![\w.$¥€£@/:,+-])(?<!last )(?P<id>(?:\d{{4,20}}|\d{{2,3}}(?=-\d{{4}}))(?:-\d{{1,8}}|-[a-z]\b){{0,2}}){_NOT_ORDER_AFTER}(?![/@:])"
 )
 # No detail has so many figures in a row; long runs only cost time.
 ENDLESS_FIGURES = _compile(rf"[\d一二三四五六七八九零〇两十百千万,.]{{33,}}|(?:[\d]\W){{40,}}")
@@ -84,27 +84,31 @@ BARE_NUMBER_ANSWER = _compile(
 OUT_OF_FIVE = _compile(rf"(?P<whole>(?<![\w/.$-])(?P<n>[1-5](?:\.\d)?|one|two|three|four|five)\s?(?:/|out of)\s?(?:5|five)(?!\d|[/.]\d|\w))")
 RATING = _compile(
     rf"(?P<whole>(?<![\w.第十百])(?P<n>[1-5](?:\.\d)?|\b(?:one|two|three|four|five))\s?-?\s?stars?\b"
-    rf"|(?<![\w.第十百千几一二三四五六七八九零])(?P<n2>[1-5](?:\.\d)?|[一二两三四五])\s?(?:颗|个)?(?:星(?!期|巴|球|座)|分(?![钟之期开批享别类店手公米])))"
+    rf"|\b(?:rat(?:ed?|ing)(?: it| this| you)?(?: an?)?|(?:give|giving|gave)\s(?:\S+\s){{1,4}}?an?|solid|score(?: of)?)\s?:?\s?(?P<n3>[1-5])(?![\w%]|[.,]\d|\s?(?:{_TIME}|{_MONEY_AFTER}))"
+    rf"|(?<![\w.第十百千几扣减差少一二三四五六七八九零])(?P<n2>[1-5](?:\.\d)?|[一二两三四五])\s?(?:颗|个)?(?:星(?!期|巴|球|座)|分(?![钟之期开批享别类店手公米])))"
 )
 STARS = _compile(r"(?P<whole>(?:[★⭐🌟]\uFE0F?\s?)*[★⭐🌟])")
 
 _CAP = (
-    r"(?:\b(?:under|below|less than|up to|max(?:imum)?(?: of)?|at most|no more than|not more than|cheaper than|budget(?: is| of|:)?(?: about| around)?"
-    r"|spend(?:ing)?(?: about| around| up to)?)|不超过|不要超过|别超过|低于|最多|顶多|预算(?:大概|大约|差不多|是|为|在|就|只有|有|:|：)*|控制在)"
+    r"(?:\b(?:under|below|less than|up to|max(?:imum)?(?: of)?|at most|no more than|not more than|nothing (?:above|over)|not over|cheaper than|cap(?:ped)? (?:of|at)|budget(?: is| of|:)?(?: about| around)?"
+    r"|spend(?:ing)?(?: about| around| up to)?|set aside|collected|put aside)|不超过|不要超过|别超过|低于|最多|顶多|(?:预算|手头|手上)(?:大概|大约|差不多|是|为|在|就|只有|有|抓个|抓|:|：)*|控制在)"
 )
 _NO_TIME = rf"(?!\s?-?(?:{_TIME}|pcs|pieces|units|boxes|kg|公斤|斤|个|件|盒|箱|%|折|stars?|星|分)|[\d.,]*\d)"
 BUDGET_RANGE = _compile(
     rf"(?P<whole>(?:{_MONEY_BEFORE}\s?\d[\d,.]*\s?(?:-|–|~|到|至|to)\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{DECIMAL})"
     rf"|(?:{_CAP}\s?)?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:{_MONEY_AFTER})?\s?(?:-|–|~|到|至|\bto\b)\s?(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER})"
-    rf"|(?:预算|budget|between)\s?(?:of|is|:|：|是|在|大概)?\s?(?:{_MONEY_BEFORE})?\s?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:-|–|~|到|至|\b(?:to|and)\b)\s?(?:{_MONEY_BEFORE})?\s?(?P<n3>{_NUMBER})){_NO_TIME})"
+    rf"|(?:预算|budget|between)\s?(?:of|is|:|：|是|在|大概)?\s?(?:{_MONEY_BEFORE})?\s?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:-|–|~|到|至|\b(?:to|and)\b)\s?(?:{_MONEY_BEFORE})?\s?(?P<n3>\d{{2,7}}|{CHINESE})){_NO_TIME})"
 )
 BUDGET_BEFORE = _compile(rf"(?P<whole>{_CAP}\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?k\b)?)(?:\s?(?:{_MONEY_AFTER}))?){_NO_TIME}")
 BUDGET_AFTER = _compile(
     rf"(?P<whole>(?<![\d.])(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?[k千万](?!\w))?)\s?(?:多|来)?\s?(?:{_MONEY_AFTER})?\s?"
-    r"(?:以内|以下|之内|之下|左右|上下|出头|封顶|or less|or under|max\b|tops\b))"
+    r"(?:以内|以下|之内|之下|左右|上下|出头|封顶|顶天|(?:的|块)?预算|to spend|or less|or under|max\b|tops\b))"
 )
+# An amount by itself is a price; next to these words it is what somebody wants to spend.
+SPENDING = _compile(r"\b(?:gift|present|birthday|something|ideas?|recommend|suggest|spare|advise|for (?:my|a|an|the) (?:new )?(?:dad|mum|mom|friend|wife|husband|boss|colleague|teacher))\b|礼物|推荐|送(?:老|长|男|女|朋|妈|爸|人|同|客|领)|生日")
+BUDGET_AMOUNT = _compile(rf"(?P<whole>(?<![\w.])(?:{_MONEY_BEFORE}\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?{_MONEY_AFTER})(?!\w))")
 BUDGET_BETWEEN = _compile(
-    rf"(?P<whole>\b(?:within|around|about|roughly|大概|大约|差不多|approximately|give or take)\s?(?:(?:{_MONEY_BEFORE})\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER}))){_NO_TIME}"
+    rf"(?P<whole>\b(?:within|around|about|roughly|maybe|大概|大约|差不多|approximately|give or take)\s?(?:(?:{_MONEY_BEFORE})\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER}))){_NO_TIME}"
 )
 PRICE = _compile(
     rf"(?:{_MONEY_BEFORE})\s?\d[\d,.]*k?|\d[\d,.]*k?\s?(?:{_MONEY_AFTER})(?!\w)|\d[\d.]*\s?(?:%|折|percent\b)|(?:{CHINESE})(?:块钱?|元|折)"
@@ -112,19 +116,26 @@ PRICE = _compile(
 
 _COUNTER = (
     r"(?:个(?!问题|星期|月|小时|人|礼拜|工作日|地址|疑问|事|电话|忙|东西|订单|说法|解释|答复|朋友|多|字|差评|好评)|件(?!事)|盒|箱|包(?!裹)|瓶|袋|份|套|双|支|枝|只|条(?!信息|消息|短信)"
-    r"|台|本|罐|杯|斤|公斤|副|把(?![我它你这那])|对(?!于|不)|块(?!钱|左|以|上|到|多|内|出)|样|桶|卷|片|张(?!单|图))"
+    r"|台|本|罐|杯|副|把(?![我它你这那])|对(?!于|不)|块(?!钱|左|以|上|到|多|内|出)|样|桶|卷|片|组|面|根|粒|颗(?!星)|株|头|幅|张(?!单|图))"
 )
 _COUNTED = (
     r"(?:pcs?\b|pieces?\b|units?\b|box(?:es)?\b|bottles?\b|packs?\b|packets?\b|items?\b|sets?\b|pairs?\b|bags?\b|cups?\b|tins?\b|jars?\b|cans?\b"
     r"|copies\b|cartons?\b|cases\b|rolls?\b|of (?:them|these|those|each)\b)"
 )
 QUANTITY = _compile(
-    rf"(?P<whole>(?<![\w.第每这那哪同任某$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})\s?{_COUNTER}"
-    rf"|(?<![\w.$¥€£#-])(?P<n2>\d{{1,6}}|\b(?:{ENGLISH}))\s?(?:x\s?|more\s+)?{_COUNTED})"
+    rf"(?P<whole>(?<![\w.第每哪同任某$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})\s?{_COUNTER}"
+    rf"|(?<![\w.$¥€£#-])(?P<n2>\d{{1,6}}|\b{ENGLISH})\s?(?:x\s?|more\s+)?{_COUNTED})"
 )
 QUANTITY_NAMED = _compile(rf"(?P<whole>(?:数量|件数|\b(?:quantity|qty))\s?(?:是|为|改成|改为|to|of|is|:|：|=)*\s?(?P<n>{_SMALL}))(?!\w)")
-QUANTITY_TIMES = _compile(r"(?P<whole>(?<!\w)[x×*]\s?(?P<n>\d{1,4})(?!\w)|(?<![\w.])(?P<n2>\d{1,4})\s?[x×](?![\w\d]))")
+QUANTITY_ALONE = _compile(rf"\A\s*(?P<whole>(?P<n>\d{{1,3}}|{ENGLISH}))\s(?:please|pls|plz|thanks?)\W*\Z")
+QUANTITY_TIMES = _compile(r"(?P<whole>(?<!\w)[x×*]\s?(?P<n>\d{1,4})(?!\w)|(?<![\w.])(?P<n2>\d{1,4})\s?[x×](?![\w\d]|\s?[+=]))")
 QUANTITY_WANTED = _compile(
-    rf"\b(?:want|need|buy|take|get|have|order|ordered|send|like|give me|make it)\s+(?:another\s+)?(?P<whole>(?P<n>\d{{1,3}}|{ENGLISH}))(?![\w/:.-]|\s?(?:{_TIME}|%|percent|more question|question|stars?|thing|of my|out))"
+    rf"\b(?:want|need|buy|bought|take|get|got|have|order|ordered|received|send|sent|like|give me|make it|make|call it|rather than|instead of|than|to)\s+(?:another\s+)?(?P<whole>(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))(?![\w/:-]|[.,]\d|\s?(?:{_TIME}|%|percent|more question|question|stars?|thing|of my|out))"
+)
+# "250 candles", "four blue cushions": figures in front of something that there are several of.
+QUANTITY_PLURAL = _compile(
+    rf"(?P<whole>(?<![\w.$¥€£#/:-])(?<!last )(?<!order )(?<!number )(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))\s(?!(?:{_TIME}|{_MONEY_AFTER}|of my|or|and|to|in)\b)(?:(?!(?:is|was|has|for|in|on|at|to|from|and|or|but|this|its|per|i|people)\b)[a-z'-]+\s){{0,2}}?"
+    r"(?!(?:is|was|has|this|its|stars|days|weeks|months|years|hours|minutes|seconds|times|things|questions|people|persons|kids|emails|calls|messages|reasons|options|orders|addresses|parcels"
+    r"|pounds|euros|bucks|dollars|francs|ways|steps|percents|points|business|address|less|plus|as|us|yes|texts|digits|letters|numbers|parts|shops|brands|languages|rooms|seaters|bars|cards|payments|vouchers|coupons|codes|players|kilos|grams|litres|inches|wears|children|cats|dogs|nieces|nephews|friends|sisters|brothers)\b)[a-z]{2,}(?:[a-rt-z])s\b"
 )
 MEASURE = _compile(rf"\d[\d.,]*\s?(?:{_TIME}|cm|mm|m\b|km|kg|g\b|ml|l\b|gb|tb|mb|inch(?:es)?|公斤|克|厘米|毫米|毫升|升|米|号码|码|v\b|w\b|mah)|[x×]\s?\d+\s?cm")
