@@ -104,7 +104,7 @@ def _article(path: Path) -> Values:
         fields, body = frontmatter.parse(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise _BadArticle(mark.line + 2 if mark else 1, BadValue("", "", f"{error.problem}")) from None
+        raise _BadArticle(mark.line + 1 if mark else 1, BadValue("", "", f"{error.problem}")) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _BadArticle(1, BadValue("", "", str(error).splitlines()[0])) from None
     if not fields and text.startswith("---"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -97,23 +98,24 @@ def _survey(path: Path) -> Survey:
         for row in table:
             survey.days.look_at(row["date"])
             key = _key(row)
-            if key is None:
-                continue
             if key != current:
                 if current is not None:
                     ended.add(current)
                 current = key
-                if key in ended:
-                    survey.last_line[key] = row.line
-            elif key in survey.last_line:
+            if key is not None and key in ended:
                 survey.last_line[key] = row.line
     return survey
 
 
 def _key(row: Row) -> Key | None:
     """What rows of one order have in common; None for a row that is an order of its own."""
-    number = row["order_number"]
-    return (number, row["customer_id"] or row["email"] or row["phone"]) if number else None
+    number = _number(row["order_number"])
+    return (number, identifier(row["customer_id"]) or row["email"] or row["phone"]) if number else None
+
+
+@lru_cache(maxsize=1024)
+def _number(text: str) -> str:
+    return normal_number(values.unquoted(text))
 
 
 class _Orders:
@@ -136,7 +138,7 @@ class _Orders:
             last = self._survey.last_line.get(key) if key is not None else None
             into = lines if key is None or last is None else scattered.setdefault(key, [])
             try:
-                into.append(self._line(row, into))
+                into.append(self._line(row, into, own=key is None))
             except BadValue as error:
                 self._table.refuse(row.line, error)
             if key is None and lines:
@@ -147,7 +149,7 @@ class _Orders:
         if lines and current is not None:
             yield len(lines), _order(current, lines)
 
-    def _line(self, row: Row, same_order: list[_PlainLine]) -> _PlainLine:
+    def _line(self, row: Row, same_order: list[_PlainLine], *, own: bool) -> _PlainLine:
         currency = currency_of(row, self._currency)
         if same_order and same_order[0].currency != currency:
             raise BadValue("currency", row["currency"], f"the order is in {same_order[0].currency}")
@@ -158,7 +160,6 @@ class _Orders:
         unit_minor, amount_minor = _amounts(row, quantity, currency)
         # The rows of one order name the same customer, else they would not be of one order.
         buyer = same_order[0].buyer if same_order else _buyer(row)
-        own = not row["order_number"]
         if buyer.key is None and own:
             raise BadValue(
                 "customer_id", "", "it is empty, and without an order number nothing tells whose order it is"
@@ -209,7 +210,7 @@ def _buyer(row: Row) -> CustomerRecord:
 
 
 def _order(key: Key, lines: list[_PlainLine]) -> OrderRecord:
-    number, customer = normal_number(values.unquoted(key[0])), key[1]
+    number, customer = key
     # Some shops count orders per customer, so a number alone does not name an order.
     external_id = f"{number}:{hashlib.sha256(customer.encode()).hexdigest()[:12]}" if customer else number
     return _order_from(external_id, number, lines)
