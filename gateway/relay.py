@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from crm import conversations, turns
 from crm.conversations import Reply, Understanding
-from crm.errors import ConversationNotFound
-from crm.models import Channel, Message
+from crm.errors import AlreadyAnswered, ConversationNotFound
+from crm.models import Channel, Conversation, Message
 from crm.types import now as utc_now
 from gateway.bus import Bus, Event, Kind
 from gateway.logs import safe_trace
@@ -105,7 +105,7 @@ class Relay:
 
         def work(session: Session) -> tuple[Message, bool, turns.Turn | None]:
             message, new = receive(session)
-            return message, new, self._begin(session, public_id) if at_once and new else None
+            return message, new, self._begin(session, message) if at_once and new else None
 
         try:
             message, new, turn = await self._store.write(work)
@@ -144,12 +144,16 @@ class Relay:
         self._working[public_id] = asyncio.create_task(self._work(public_id, turn, hold_seconds))
         self._metrics.working.set(len(self._working))
 
-    def _begin(self, session: Session, public_id: str) -> turns.Turn | None:
+    def _begin(self, session: Session, message: Message) -> turns.Turn | None:
         """None if another gateway is at it."""
+        conversation = session.get_one(Conversation, message.conversation_id)
         try:
-            return turns.begin(session, public_id, owner=self._name, now=self._clock(), lease=self._lease)
+            return self._taken(session, conversation)
         except turns.TurnTaken:
             return None
+
+    def _taken(self, session: Session, conversation: Conversation) -> turns.Turn | None:
+        return turns.begin(session, conversation, owner=self._name, now=self._clock(), lease=self._lease)
 
     def is_asking(self, public_id: str) -> bool:
         """Whether the bot is reading what waits just now."""
@@ -205,8 +209,8 @@ class Relay:
                 except turns.TurnTaken:
                     self._again.add(public_id)
                     await asyncio.sleep(TAKEN_PAUSE_SECONDS)
-                except ConversationNotFound:
-                    log.info("conversation is gone conversation=%s", public_id)
+                except (ConversationNotFound, AlreadyAnswered) as gone:
+                    log.info("nothing left to answer conversation=%s reason=%s", public_id, type(gone).__name__)
                 except Exception as error:
                     # The message is stored and stays unanswered until this succeeds.
                     failures += 1
@@ -234,7 +238,7 @@ class Relay:
     async def _turn(self, public_id: str, begun: turns.Turn | None) -> None:
         began = time.perf_counter()
         turn = begun or await self._store.write(
-            lambda session: turns.begin(session, public_id, owner=self._name, now=self._clock(), lease=self._lease)
+            lambda session: self._taken(session, conversations.by_public_id(session, public_id))
         )
         if turn is None:
             return
@@ -290,7 +294,8 @@ class Relay:
             own = outlet.own_answer(lines, turn.language)
             if own is not None:
                 return _Answer(own, outcome="own_answer")
-            outlet.typing(turn.address)
+            if turn.address is not None:
+                outlet.typing(turn.address)
         text = "\n".join(outlet.as_typed(line) if outlet else line.text for line in lines)
         self._bus.publish(turn.public_id, Event(Kind.TYPING, {"author": "bot", "on": True}))
         began = time.perf_counter()
@@ -311,6 +316,7 @@ class Relay:
             "turn_id": f"{turn.public_id}:{turn.number}",
             "conversation_id": turn.public_id,
             "channel": turn.channel.value,
+            "language": turn.language,
         }
         answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
         replies = [reply_from(raw, language=turn.language) for raw in answer.replies]
@@ -335,4 +341,4 @@ class Relay:
         self._bus.publish(turn.public_id, Event(Kind.ANSWERED, answered))
         outlet = self.outlets.get(turn.channel)
         if outlet is not None and replies:
-            outlet.deliver(turn.conversation_id)
+            outlet.deliver(turn.conversation.id)
