@@ -11,7 +11,7 @@ from actions.base import DeskAction
 from actions.knowledge import passage_for
 from actions.orders import OrderAction
 from actions.turn import Event, Turn
-from crm import tickets
+from crm import knowledge, tickets
 from crm.models import Conversation, Order, OrderState
 from crm.text import normal
 
@@ -52,16 +52,18 @@ class OfferReturn(DeskAction):
             return [FollowupAction("return_form")]
         if not asks and not turn.pressed:
             return [FollowupAction("return_form")]
-        article = passage_for(turn)
-        policy = return_policy(turn)
-        if article is not None and article.score >= 0.6:
-            turn.write(article.text)
-        if policy or article is None:
-            extra = turn.phrase("utter_return_offer")
-            turn.write(
-                turn.joined([policy, extra]), buttons=turn.buttons("utter_return_offer"), named="utter_return_policy"
-            )
+        self._tell_rules(turn)
         return [SlotSet(slots.OFFER, "return_form")]
+
+    @staticmethod
+    def _tell_rules(turn: Turn) -> None:
+        """One answer: the shop's rule, or the article's passage that answers this very question better."""
+        policy = return_policy(turn)
+        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if policy else knowledge.FITS_THE_TOPIC)
+        rule = passage.text if passage is not None else policy
+        offer = turn.phrase("utter_return_offer")
+        text = f"{rule}\n{offer}" if passage is not None else turn.joined([rule, offer])
+        turn.write(text, buttons=turn.buttons("utter_return_offer"), named="utter_return_policy")
 
 
 class RequestReturn(OrderAction):
@@ -70,12 +72,13 @@ class RequestReturn(OrderAction):
     def name(self) -> str:
         return "action_request_return"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         state = order.state
         if state in (OrderState.CANCELLED, OrderState.REFUNDED):
             turn.say("utter_return_cancelled", number=order.number)
         elif state in (OrderState.PREPARING, OrderState.AWAITING_PAYMENT):
             turn.say("utter_return_not_shipped", number=order.number)
+            return "cancellation_form"
         elif tickets.latest_return(session, order) is not None:
             turn.say("utter_return_already", number=order.number)
         else:
@@ -90,7 +93,8 @@ class RequestReturn(OrderAction):
             if self._too_late(turn, order):
                 turn.say("utter_return_too_late", number=order.number, days=turn.shop.returns.days)
             else:
-                turn.say("utter_return_requested", number=order.number, policy=return_policy(turn))
+                turn.say("utter_return_requested", number=order.number, extra=return_policy(turn))
+        return None
 
     @staticmethod
     def _too_late(turn: Turn, order: Order) -> bool:

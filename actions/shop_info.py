@@ -13,10 +13,11 @@ from actions.base import DeskAction
 from actions.facts import day_range, handling_days
 from actions.knowledge import passage_for, tell
 from actions.turn import Event, Turn
+from crm import knowledge
+from crm import knowledge
 from crm.shop import Destination, Region
 from crm.text import normal
 
-FITS_BETTER = 0.62
 REGIONS_IN_OVERVIEW = 4
 
 
@@ -31,7 +32,7 @@ class ShopInfo(DeskAction):
 
     def act(self, turn: Turn) -> list[Event]:
         sentences = self.facts(turn)
-        passage = passage_for(turn, at_least=FITS_BETTER if sentences else 0.42)
+        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if sentences else knowledge.FITS_THE_TOPIC)
         if passage is not None:
             tell(turn, passage)
         elif sentences:

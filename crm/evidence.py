@@ -15,6 +15,7 @@ from crm.terms import Unit
 Scores = NDArray[np.float32]
 _SATURATION = 0.6
 _LENGTH = 0.6
+_MEANS_IT = 0.65
 
 
 def _rarity(holding: float, total: int) -> float:
@@ -55,8 +56,11 @@ class Evidence:
         return term in self._filed
 
     def importance(self, unit: Unit) -> float:
-        """How much the question turns on this unit: the rarity of what the shop knows of it, or of something unknown."""
-        known = [self._rarity[term] * weight for term, weight in unit.terms.items() if term in self._rarity]
+        """How much the question turns on this unit: the rarity of what the shop knows of it, or of something unknown.
+
+        That a single character or a neighbouring idea is known does not make the unit known.
+        """
+        known = [self._rarity[term] * w for term, w in unit.terms.items() if w >= _MEANS_IT and term in self._rarity]
         return max(known, default=self._unknown)
 
     def scores(self, unit: Unit) -> Scores:

@@ -22,9 +22,9 @@ __all__ = [
 ]
 
 # How sure a passage must be (Passage.score), chosen from the table that benchmarks/knowledge.py prints.
-SURE = 0.50  # to be told
-WORTH_OFFERING = 0.25  # to be considered at all
-FITS_THE_TOPIC = 0.35  # to be told when the question's topic is known and the shop states nothing else about it
+WORTH_OFFERING = 0.35  # to be considered at all
+FITS_THE_TOPIC = 0.40  # to be told when the topic is known otherwise and the shop states nothing else about it
+SURE = 0.60  # to be told
 FITS_BETTER = 0.75  # to be told instead of what the shop states itself
 
 _indexes: dict[str, tuple[int, KnowledgeIndex]] = {}

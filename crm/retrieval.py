@@ -7,7 +7,7 @@ articles. What an article says in the other language helps to find it, through t
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,9 +49,12 @@ class Grain(StrEnum):
 
 # How much each kind of match counts when articles are ranked, and how sure a match makes: fitted by logistic
 # regression on half of the development questions, checked on the other half (benchmarks/knowledge.py).
-_LIKENESS, _BREADTH = 2.4, 3.5
-_RANKING = {Grain.PASSAGE: 5.0, Grain.HEADLINES: 0.9, Grain.WHOLE: 3.9, Grain.SENTENCE: 4.0}
-_SURENESS = {"constant": -4.0, "rank": 0.3, "lead": 3.0, "breadth": 1.0, "likeness": 1.0, "strange": -1.0}
+_LIKENESS, _BREADTH = 0.9, 2.8
+_RANKING = {Grain.PASSAGE: 4.0, Grain.HEADLINES: 3.3, Grain.WHOLE: 3.4, Grain.SENTENCE: 3.8}
+_SURENESS = {"rank": 0.27, "lead": 3.4, "breadth": 2.5, "elsewhere": -4.0, "brevity": -4.2}
+_UNSURE = -2.6
+_SAME_QUESTION = 0.6
+_MENTIONED = 0.5
 
 
 @dataclass
@@ -60,6 +63,7 @@ class _Article:
 
     source: KnowledgeArticle
     passages: list[str]
+    question_texts: list[int]
     texts: list[int]
     sentence_texts: list[list[int]]
     whole: int
@@ -73,15 +77,13 @@ class Match:
     rank: float
     lead: float  # its rank before the best other article's, as a share of the best rank
     breadth: float  # the share of the question's units that the article says anything about
-    likeness: float  # to the closest listed question
-    strange: float  # the share of the question that no article says anything about
+    elsewhere: float  # 1 if it names a matter that is no shop's business and that no article mentions, else 0
+    brevity: float  # 1 for a question of one word, which may mean anything, towards 0 for a full sentence
 
     @property
     def sureness(self) -> float:
         """How likely the article answers the question, 0–1."""
-        total = _SURENESS["constant"] + sum(
-            weight * float(getattr(self, name)) for name, weight in _SURENESS.items() if name != "constant"
-        )
+        total = _UNSURE + sum(weight * float(getattr(self, name)) for name, weight in _SURENESS.items())
         return 1 / (1 + math.exp(-total))
 
 
@@ -105,7 +107,7 @@ class KnowledgeIndex:
         self._evidence = Evidence(self._terms, [article for article, _ in self._places])
         self._of = {g: np.array([a for a, grain in self._places if grain is g], dtype=np.intp) for g in Grain}
         self._at = {g: np.array([n for n, (_, grain) in enumerate(self._places) if grain is g]) for g in Grain}
-        self._own_weights = np.array([self._weight(units_of(q)) or 1.0 for q in self._listed()])
+        self._own_weights = self._own_weights_of_questions()
         self._wholes = np.array([article.whole for article in self._articles], dtype=np.intp)
         self._spelling = Spelling({*self._words(), *thesaurus().words, *STOP_WORDS})
         self._terms.clear()
@@ -118,34 +120,40 @@ class KnowledgeIndex:
     def _add(self, source: KnowledgeArticle) -> int:
         number = len(self._articles)
         passages = passages_of(source.body) or [source.title]
-        for question in (source.title, *source.questions):
-            self._put(terms_of(question), number, Grain.QUESTION)
-        texts = [self._put(_with_facts(passage), number, Grain.PASSAGE) for passage in passages]
-        sentences = [
-            [self._put(terms_of(sentence), number, Grain.SENTENCE) for sentence in sentences_of(passage)]
-            for passage in passages
-        ]
-        self._put(terms_of(_headlines(source)), number, Grain.HEADLINES)
-        whole = self._put(terms_of(f"{_headlines(source)} . {source.body}"), number, Grain.WHOLE)
-        self._articles.append(_Article(source, passages, texts, sentences, whole))
+        listed = [terms_of(question) for question in (source.title, *source.questions)]
+        headlines = _together([*listed, *(terms_of(tag) for tag in source.tags)])
+        questions = [self._put(terms, number, Grain.QUESTION) for terms in listed]
+        self._put(headlines, number, Grain.HEADLINES)
+        texts, sentence_texts, said = [], [], [headlines]
+        for passage in passages:
+            sentences = [terms_of(sentence) for sentence in sentences_of(passage)]
+            sentence_texts.append([self._put(terms, number, Grain.SENTENCE) for terms in sentences])
+            texts.append(self._put(_together([*sentences, stated(passage).terms]), number, Grain.PASSAGE))
+            said.extend(sentences)
+        whole = self._put(_together(said), number, Grain.WHOLE)
+        self._articles.append(_Article(source, passages, questions, texts, sentence_texts, whole))
         return number
 
     def _add_translation(self, source: KnowledgeArticle, number: int) -> None:
+        headlines = _ideas(_together(terms_of(line) for line in (source.title, *source.questions, *source.tags)))
+        self._put(headlines, number, Grain.HEADLINES)
+        said = [self._terms[self._articles[number].whole], headlines]
         for passage in passages_of(source.body):
-            self._put(_ideas(_with_facts(passage)), number, Grain.PASSAGE)
-            for sentence in sentences_of(passage):
-                self._put(_ideas(terms_of(sentence)), number, Grain.SENTENCE)
-        self._put(_ideas(terms_of(_headlines(source))), number, Grain.HEADLINES)
-        whole = self._terms[self._articles[number].whole]
-        for term, weight in _ideas(terms_of(f"{_headlines(source)} . {source.body}")).items():
-            whole[term] = whole.get(term, 0.0) + weight
+            sentences = [_ideas(terms_of(sentence)) for sentence in sentences_of(passage)]
+            for terms in sentences:
+                self._put(terms, number, Grain.SENTENCE)
+            self._put(_together([*sentences, stated(passage).terms]), number, Grain.PASSAGE)
+            said.extend(sentences)
+        self._terms[self._articles[number].whole] = _together(said)
 
-    def _listed(self) -> list[str]:
-        return [q for a in self._articles for q in (a.source.title, *a.source.questions)]
+    def _own_weights_of_questions(self) -> Numbers:
+        listed = [question for a in self._articles for question in (a.source.title, *a.source.questions)]
+        return np.array([self._weight(units_of(question)) or 1.0 for question in listed])
 
     def _words(self) -> Iterable[str]:
         for article in self._articles:
-            yield from latin_tokens(normal(f"{_headlines(article.source)} {article.source.body}"))
+            source = article.source
+            yield from latin_tokens(normal(" ".join([source.title, *source.questions, *source.tags, source.body])))
 
     def _weight(self, units: Sequence[Unit]) -> float:
         return sum(self._evidence.importance(unit) for unit in units)
@@ -156,25 +164,35 @@ class KnowledgeIndex:
         np.maximum.at(best, self._of[grain], scores)
         return best
 
-    def matches(self, question: str) -> list[Match]:
-        """What speaks for each article, the best first; empty if nothing is known of anything that was asked."""
+    def search(self, question: str, *, limit: int = 3) -> list[Passage]:
+        """The likeliest passages, best first, one per article; none if nothing of what was asked is known."""
         units = units_of(question, correct=self._spelling.meant)
         if not units or not self._articles:
             return []
+        per_unit = np.stack([self._evidence.scores(unit) for unit in units]).astype(np.float64)
+        found: list[Passage] = []
+        for match in self._matches(units, per_unit)[:limit]:
+            article = self._articles[match.article]
+            source, text = article.source, self._answer(article, units, per_unit.sum(axis=0))
+            found.append(Passage(source.id, source.slug, source.title, text, source.language, match.sureness))
+        return found
+
+    def _matches(self, units: Sequence[Unit], per_unit: Numbers) -> list[Match]:
+        """What speaks for each article, the best first. ``per_unit``: scores, one row per unit, one column per text."""
         weights = np.array([self._evidence.importance(unit) for unit in units])
-        per_unit = np.stack([self._evidence.scores(unit) for unit in units])
         scores, weight = per_unit.sum(axis=0), float(weights.sum())
-        likeness = self._best(2 * scores[self._at[Grain.QUESTION]] / (weight + self._own_weights), Grain.QUESTION)
+        likeness = 2 * scores[self._at[Grain.QUESTION]] / (weight + self._own_weights)
         found = np.minimum(1.0, per_unit[:, self._wholes] / weights[:, None])
         breadth = found.mean(axis=0)
-        rank = _LIKENESS * likeness + _BREADTH * breadth
+        rank = _LIKENESS * self._best(likeness, Grain.QUESTION) + _BREADTH * breadth
         for grain, counts in _RANKING.items():
             rank += counts * self._best(scores[self._at[grain]] / weight, grain)
         order = np.argsort(-rank, kind="stable")
         top = float(rank[order[0]])
         if top <= 0:
             return []
-        strange = 1 - float(np.average(found.max(axis=1), weights=weights))
+        met = found.max(axis=1) >= _MENTIONED
+        elsewhere = float(any(unit.elsewhere and not known for unit, known in zip(units, met, strict=True)))
         second = float(rank[order[1]]) if len(order) > 1 else 0.0
         return [
             Match(
@@ -182,45 +200,32 @@ class KnowledgeIndex:
                 rank=float(rank[n]),
                 lead=(float(rank[n]) - (second if n == order[0] else top)) / top,
                 breadth=float(breadth[n]),
-                likeness=float(likeness[n]),
-                strange=strange,
+                elsewhere=elsewhere,
+                brevity=1 / len(units),
             )
             for n in order
         ]
 
-    def search(self, question: str, *, limit: int = 3) -> list[Passage]:
-        """The likeliest passages, best first, one per article."""
-        found: list[Passage] = []
-        for match in self.matches(question)[:limit]:
-            article = self._articles[match.article]
-            source, text = article.source, self._answer(question, article)
-            found.append(Passage(source.id, source.slug, source.title, text, source.language, match.sureness))
-        return found
-
-    def _answer(self, question: str, article: _Article) -> str:
-        """The passage of the article that answers, helped by the listed question that is closest to what was asked."""
-        if len(article.passages) == 1 and len(article.sentence_texts[0]) == 1:
-            return article.passages[0]
-        scores = self._fitness(units_of(question, correct=self._spelling.meant))
+    def _answer(self, article: _Article, units: Sequence[Unit], scores: Numbers) -> str:
+        """What the article says about the question; the listed question closest to it helps to find the place."""
+        closest = max(range(len(article.question_texts)), key=lambda n: scores[article.question_texts[n]])
+        closeness = float(scores[article.question_texts[closest]]) / (self._weight(units) or 1.0)
+        if closeness >= _SAME_QUESTION:
+            listed = (article.source.title, *article.source.questions)[closest]
+            for unit in units_of(listed):
+                scores = scores + closeness * self._evidence.scores(unit)
         sentences = [[float(scores[n]) for n in texts] for texts in article.sentence_texts]
-        fitness = [float(scores[n]) + 0.5 * max(inner) for n, inner in zip(article.texts, sentences, strict=True)]
+        fitness = [float(scores[n]) + max(inner) for n, inner in zip(article.texts, sentences, strict=True)]
         return answer_from(article.passages, fitness, sentences)
 
-    def _fitness(self, units: Sequence[Unit]) -> Numbers:
-        total: Numbers = np.sum([self._evidence.scores(unit) for unit in units], axis=0, dtype=np.float64)
-        return total
+
+def _together(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for part in parts:
+        for term, weight in part.items():
+            total[term] = total.get(term, 0.0) + weight
+    return total
 
 
-def _headlines(article: KnowledgeArticle) -> str:
-    return " . ".join([article.title, *article.questions, *article.tags])
-
-
-def _with_facts(passage: str) -> dict[str, float]:
-    terms = terms_of(passage)
-    for term, weight in stated(passage).terms.items():
-        terms[term] = terms.get(term, 0.0) + weight
-    return terms
-
-
-def _ideas(terms: dict[str, float]) -> dict[str, float]:
+def _ideas(terms: Mapping[str, float]) -> dict[str, float]:
     return {term: weight for term, weight in terms.items() if term.startswith("#")}

@@ -5,18 +5,20 @@ a match counts: the word itself fully, a word for the same idea somewhat less, a
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from crm.text import HAN, normal
 from crm.thesaurus import latin_tokens, thesaurus, word_stem
 
 SAME_IDEA = 0.95
-NEIGHBOUR = 0.45
+NEIGHBOUR = 0.35
 PART_OF_WORD = 0.5
 ONE_CHARACTER = 0.6
+_AMBIGUITY = 0.25
 _STATED = 0.5
 _CHARACTER_FILED = 0.3
+ELSEWHERE = "elsewhere"
 STOP_WORDS = frozenset(
     (
         "a about actually again all also am an and any anyone anything are as at be been being but by can cant could "
@@ -26,9 +28,9 @@ STOP_WORDS = frozenset(
         "maybe me mean might mine more most much must my myself need no nope not now of oh ok okay on one only or our "
         "out over please pls put quite re really s said same say says see shall she should shouldnt so some something "
         "sort still such sure take tell than thank thanks that thats the their them then there theres these they "
-        "theyre thing things think this those thx till to too u until up ur us very ve wanna want wants was wasnt way we "
-        "well were what whats when where wheres which while who whose why will with wont would wouldnt ya yes yet you youd "
-        "youll your youre yours"
+        "theyre thing things think this those thx till to too u until up ur us very ve wanna want wants was wasnt way "
+        "we well were what whats when where wheres which while who whose why will with wont would wouldnt ya yes yet you "
+        "youd youll your youre yours"
     ).split()
 )
 _STOP_HAN = re.compile(
@@ -65,16 +67,21 @@ class Unit:
     """One thing a text says, and the terms that match it with their weights (0–1)."""
 
     terms: dict[str, float] = field(default_factory=dict)
+    elsewhere: bool = False  # it names nothing but matters that are no shop's business
 
     def add(self, term: str, weight: float) -> None:
         self.terms[term] = max(weight, self.terms.get(term, 0.0))
 
-    def add_ideas(self, ideas: Iterable[str]) -> None:
+    def add_ideas(self, ideas: Sequence[str]) -> None:
+        """The ideas of one word, each the less the more of them it may mean, and the ideas next to them."""
         broader = thesaurus().broader
+        weight = SAME_IDEA / len(ideas) ** _AMBIGUITY
         for idea in ideas:
-            self.add(f"#{idea}", SAME_IDEA)
+            self.add(f"#{idea}", weight)
             for neighbour in broader.get(idea, ()):
-                self.add(f"#{neighbour}", SAME_IDEA * NEIGHBOUR)
+                if neighbour != ELSEWHERE:
+                    self.add(f"#{neighbour}", weight * NEIGHBOUR)
+        self.elsewhere = all(ELSEWHERE in broader.get(idea, ()) for idea in ideas)
 
 
 def units_of(text: str, *, correct: Correct | None = None) -> list[Unit]:

@@ -34,11 +34,14 @@ class Thesaurus:
     han: dict[str, tuple[str, ...]] = field(default_factory=dict)
     broader: dict[str, tuple[str, ...]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
+    openings: set[str] = field(default_factory=set)  # what phrases and Chinese words begin with
 
     def in_words(self, stems: Sequence[str]) -> Iterator[Match]:
         """The longest phrases of a sentence; a word inside a longer phrase is not read a second time by itself."""
         covered = -1
-        for start in range(len(stems)):
+        for start, stem in enumerate(stems):
+            if stem not in self.openings:
+                continue
             for end in range(min(len(stems), start + _LONGEST_PHRASE), start, -1):
                 if end <= covered:
                     break
@@ -51,7 +54,9 @@ class Thesaurus:
     def in_han(self, run: str) -> Iterator[Match]:
         """The longest Chinese words of a run of characters; words may overlap, but not lie within one another."""
         covered = -1
-        for start in range(len(run)):
+        for start, character in enumerate(run):
+            if character not in self.openings:
+                continue
             for end in range(min(len(run), start + _LONGEST_PHRASE), start, -1):
                 if end <= covered:
                     break
@@ -97,6 +102,7 @@ def read(text: str) -> Thesaurus:
             if HAN.fullmatch(word):
                 _add(found.han, word, idea)
         found.broader[idea] = tuple(name.strip() for name in broader.split(",") if name.strip())
+    found.openings.update(key[0] for key in (*found.phrases, *found.han))
     return found
 
 
