@@ -129,7 +129,9 @@ def sync(uv: str, project: Path, python: str, *, dev: bool) -> None:
     name = folder.relative_to(ROOT)
     say(f"preparing {name}")
     command = [uv, "sync", "--frozen", "--inexact", "--project", str(project), "--python", python]
-    run([*command, *(["--group", "dev"] if dev else ["--no-dev"])], what=f"Preparing {name}")
+    command += ["--group", "dev"] if dev else ["--no-dev"]
+    command += [] if sys.stderr.isatty() else ["--quiet"]  # progress is for people, not for logs
+    run(command, what=f"Preparing {name}")
     stamp.write_text(f"{wanted} {'dev' if dev else ''}\n", encoding="utf-8")
     say(f"{name} is ready ({time.monotonic() - began:.0f} s)")
 

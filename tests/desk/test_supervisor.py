@@ -19,8 +19,6 @@ from tests.support.product import ROOT
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 IGNORES_TERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
-)
 
 
 class Running:
