@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.fault_desk import FaultDesk
+from tests.support.product import RunningDesk
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -42,6 +43,12 @@ def running_fault_desk() -> Iterator[FaultDesk]:
 def fault_desk(running_fault_desk: FaultDesk) -> FaultDesk:
     running_fault_desk.reset()
     return running_fault_desk
+
+
+@pytest.fixture
+def product_url(desk: RunningDesk) -> str:
+    """Where the whole running product answers."""
+    return desk.base_url
 
 
 @pytest.fixture
