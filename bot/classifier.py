@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 OUT_OF_SCOPE = "out_of_scope"
-# How much the nearest examples have to say beside the linear model, tuned by cross-validation (bot/evaluate.py).
-NEIGHBOURS = 3
+# How much the nearest example has to say beside the linear model, tuned by cross-validation (bot/evaluate.py).
 NEIGHBOUR_WEIGHT = 0.3
 # Turns the linear model's margin into something between 0 and 1; what it is worth is the calibration's business.
 STEEPNESS = 3.0
@@ -58,7 +57,9 @@ class IntentModel:
     posting_starts: np.ndarray
     posting_examples: np.ndarray
     posting_values: np.ndarray
-    example_intents: np.ndarray
+    # Examples stand in the order of their intents; here is where each intent's begin.
+    intent_starts: np.ndarray
+    example_count: int
     calibration: np.ndarray  # one coefficient per piece of evidence, then the constant
 
     def vector(self, features: Counter[str]) -> tuple[np.ndarray, np.ndarray, float]:
@@ -97,30 +98,21 @@ class IntentModel:
         return [(self.intents[i], confidence * float(scores.by_intent[i]) / best if best else 0.0) for i in order]
 
     def _nearest(self, indices: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Per intent, the mean cosine similarity to its nearest examples."""
-        nearest = np.zeros(len(self.intents))
+        """Per intent, the cosine similarity to its nearest example."""
         if not len(indices):
-            return nearest
+            return np.zeros(len(self.intents))
         spans = [slice(self.posting_starts[i], self.posting_starts[i + 1]) for i in indices]
         examples = np.concatenate([self.posting_examples[span] for span in spans])
-        shares = np.concatenate([self.posting_values[span] * v for span, v in zip(spans, values)])
-        similarity = np.bincount(examples, weights=shares, minlength=len(self.example_intents))
-        # Only the few best matter; find them among all, then deal them out to their intents.
-        candidates = np.argpartition(-similarity, min(200, len(similarity) - 1))[:200]
-        candidates = candidates[np.argsort(-similarity[candidates])]
-        counts = np.zeros(len(self.intents), dtype=np.int64)
-        for example in candidates:
-            intent = self.example_intents[example]
-            if counts[intent] < NEIGHBOURS:
-                nearest[intent] += similarity[example]
-                counts[intent] += 1
-        return nearest / NEIGHBOURS
+        lengths = [span.stop - span.start for span in spans]
+        shares = np.concatenate([self.posting_values[span] for span in spans]) * np.repeat(values, lengths)
+        similarity = np.bincount(examples, weights=shares, minlength=self.example_count)
+        return np.maximum.reduceat(similarity, self.intent_starts)
 
     def save(self, directory: Path) -> None:
         """Plain arrays and JSON: nothing that could run code when it is read."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("intents", "vocabulary")}
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("intents", "vocabulary", "example_count")}
         np.savez(directory / "arrays.npz", **arrays)
-        names = {"intents": list(self.intents), "vocabulary": list(self.vocabulary)}
+        names = {"intents": list(self.intents), "vocabulary": list(self.vocabulary), "example_count": self.example_count}
         (directory / "names.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
 
     @classmethod
@@ -129,6 +121,7 @@ class IntentModel:
         with np.load(directory / "arrays.npz", allow_pickle=False) as arrays:
             return cls(
                 intents=tuple(names["intents"]),
+                example_count=names["example_count"],
                 vocabulary={feature: index for index, feature in enumerate(names["vocabulary"])},
                 **{name: arrays[name] for name in arrays.files},
             )

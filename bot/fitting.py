@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import scipy.sparse as sparse
@@ -17,7 +19,7 @@ from bot.classifier import KIND_WEIGHTS, IntentModel, Scores
 REGULARISATION = 1.0  # liblinear's C
 # A feature of one single example says nothing that the example itself does not.
 SEEN_AT_LEAST = 2
-CALIBRATION_FOLDS = 3
+CALIBRATION_FOLDS = 4
 SEED = 20
 
 
@@ -33,12 +35,14 @@ class Judged:
 def fit(features: Sequence[Counter[str]], intents: Sequence[str]) -> IntentModel:
     """The model of all examples, its confidence calibrated on examples that were kept out in turn."""
     model = fit_uncalibrated(features, intents)
-    return replace(model, calibration=calibrate(judge(features, intents, folds=CALIBRATION_FOLDS)))
+    return replace(model, calibration=calibrate(judge(features, intents, folds=CALIBRATION_FOLDS, at_most=2)))
 
 
 def fit_uncalibrated(features: Sequence[Counter[str]], intents: Sequence[str]) -> IntentModel:
     names = sorted(set(intents))
-    targets = np.array([names.index(intent) for intent in intents])
+    order = sorted(range(len(intents)), key=lambda index: intents[index])
+    features = [features[index] for index in order]
+    targets = np.array([names.index(intents[index]) for index in order])
     frequency = Counter(f for example in features for f in example)
     threshold = SEEN_AT_LEAST if len(features) > 500 else 1
     vocabulary = {f: i for i, f in enumerate(sorted(f for f, n in frequency.items() if n >= threshold))}
@@ -64,19 +68,23 @@ def fit_uncalibrated(features: Sequence[Counter[str]], intents: Sequence[str]) -
         posting_starts=columns.indptr.astype(np.int32),
         posting_examples=columns.indices.astype(np.int32),
         posting_values=columns.data.astype(np.float32),
-        example_intents=targets.astype(np.int16),
+        intent_starts=np.searchsorted(targets, np.arange(len(names))),
+        example_count=len(features),
         calibration=np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
     )
 
 
-def judge(features: Sequence[Counter[str]], intents: Sequence[str], *, folds: int) -> list[Judged]:
-    """Every example, judged by a model of the other folds; in the order of the examples."""
+def judge(
+    features: Sequence[Counter[str]], intents: Sequence[str], *, folds: int, at_most: int | None = None
+) -> list[Judged]:
+    """Examples judged by a model of the other folds, in their order; those of the first `at_most` folds, or all."""
     labels = np.array(intents)
     judged: dict[int, Judged] = {}
     rarest = min(Counter(intents).values())
     if rarest < 2:
         return []
-    for kept, left_out in StratifiedKFold(min(folds, rarest), shuffle=True, random_state=SEED).split(labels, labels):
+    splits = StratifiedKFold(min(folds, rarest), shuffle=True, random_state=SEED).split(labels, labels)
+    for kept, left_out in islice(splits, at_most):
         model = fit_uncalibrated([features[i] for i in kept], [intents[i] for i in kept])
         for index in left_out:
             scores = model.score(features[index])
@@ -98,11 +106,12 @@ def _matrix(
     features: Sequence[Counter[str]], vocabulary: dict[str, int], weights: np.ndarray
 ) -> sparse.csr_matrix:
     starts, indices, values = [0], [], []
+    logarithms = [0.0, *(1 + math.log(count) for count in range(1, 100))]
     for example in features:
         for feature, count in example.items():
             if (index := vocabulary.get(feature)) is not None:
                 indices.append(index)
-                values.append((1 + np.log(count)) * weights[index])
+                values.append(logarithms[min(count, 99)] * weights[index])
         starts.append(len(indices))
     matrix = sparse.csr_matrix((values, indices, starts), shape=(len(features), len(vocabulary)))
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
