@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from crm.errors import ConversationNotFound
+from crm.errors import AlreadyAnswered, ConversationNotFound
 from crm.models import Author, Channel, Conversation, ConversationStatus, Delivery, Identity, Message
 
 
@@ -87,17 +88,21 @@ def by_public_id(session: Session, public_id: str) -> Conversation:
     return found
 
 
-def _next_seq(session: Session, conversation: Conversation) -> int:
-    # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too.
+def _touch(session: Session, conversation: Conversation, *, messages: int, now: datetime, **values: Any) -> int:
+    """Notes that so many messages are added; the number of the last one."""
+    # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too. One statement
+    # for all that changes: this runs with every message.
     seq = session.scalar(
         update(Conversation)
         .where(Conversation.id == conversation.id)
-        .values(last_seq=Conversation.last_seq + 1)
+        .values(last_seq=Conversation.last_seq + messages, last_message_at=now, **values)
         .returning(Conversation.last_seq)
         .execution_options(synchronize_session=False)
     )
     if seq is None:
         raise ConversationNotFound(conversation.public_id)
+    for name, value in {**values, "last_seq": seq, "last_message_at": now}.items():
+        set_committed_value(conversation, name, value)
     return seq
 
 
@@ -117,13 +122,16 @@ def receive(
     opened again.
     """
     known = session.scalar(
-        select(Message).where(Message.channel == conversation.channel, Message.external_id == external_id)
+        select(Message.id).where(Message.channel == conversation.channel, Message.external_id == external_id)
     )
     if known is not None:
-        return known, False
+        return session.get_one(Message, known), False
+    reopened: dict[str, Any] = {}
+    if conversation.status is ConversationStatus.CLOSED:
+        reopened = {"status": ConversationStatus.OPEN, "closed_at": None}
     message = Message(
         conversation_id=conversation.id,
-        seq=_next_seq(session, conversation),
+        seq=_touch(session, conversation, messages=1, now=now, **reopened),
         author=Author.CUSTOMER,
         channel=conversation.channel,
         external_id=external_id,
@@ -133,9 +141,6 @@ def receive(
         created_at=now,
     )
     session.add(message)
-    conversation.last_message_at = now
-    if conversation.status is ConversationStatus.CLOSED:
-        conversation.status, conversation.closed_at = ConversationStatus.OPEN, None
     session.flush()
     return message, True
 
@@ -163,25 +168,42 @@ def add_message(
     turn: int | None = None,
 ) -> Message:
     """Stores a message of the bot or the owner; on Telegram it then waits in the outbox."""
-    to_be_sent = conversation.channel is not Channel.WEB
-    message = Message(
-        conversation_id=conversation.id,
-        seq=_next_seq(session, conversation),
-        author=author,
-        channel=conversation.channel,
-        text=reply.text,
-        buttons=reply.buttons,
-        cards=reply.cards,
-        image=reply.image,
-        language=reply.language,
-        turn=turn,
-        created_at=now,
-        delivery=Delivery.PENDING if to_be_sent else Delivery.NOT_NEEDED,
-    )
-    session.add(message)
-    conversation.last_message_at = now
+    return _add_messages(session, conversation, [reply], author=author, now=now, turn=turn)[0]
+
+
+def _add_messages(
+    session: Session,
+    conversation: Conversation,
+    replies: Sequence[Reply],
+    *,
+    author: Author,
+    now: datetime,
+    turn: int | None,
+    **conversation_values: Any,
+) -> list[Message]:
+    if not replies and not conversation_values:
+        return []
+    last = _touch(session, conversation, messages=len(replies), now=now, **conversation_values)
+    messages = [
+        Message(
+            conversation_id=conversation.id,
+            seq=seq,
+            author=author,
+            channel=conversation.channel,
+            text=reply.text,
+            buttons=reply.buttons,
+            cards=reply.cards,
+            image=reply.image,
+            language=reply.language,
+            turn=turn,
+            created_at=now,
+            delivery=Delivery.NOT_NEEDED if conversation.channel is Channel.WEB else Delivery.PENDING,
+        )
+        for seq, reply in enumerate(replies, start=last - len(replies) + 1)
+    ]
+    session.add_all(messages)
     session.flush()
-    return message
+    return messages
 
 
 def waiting(session: Session, conversation: Conversation) -> Sequence[Message]:
@@ -253,18 +275,29 @@ def answer(
     now: datetime,
     author: Author = Author.BOT,
 ) -> list[Message]:
-    """Closes a turn: marks the customer's ``lines`` as answered and stores ``replies``, in one transaction."""
-    turn = lines[0].seq
+    """Closes a turn: marks the customer's ``lines`` as answered and stores ``replies``, in one transaction.
+
+    Raises AlreadyAnswered if any of the lines was answered meanwhile; the transaction must not be kept then.
+    """
+    values: dict[str, Any] = {"turn": lines[0].seq}
+    language: dict[str, Any] = {}
+    if understanding is not None:
+        values |= asdict(understanding)
+        if understanding.language in ("zh", "en") and understanding.language != conversation.language:
+            language = {"language": understanding.language}
+    marked = session.scalars(
+        update(Message)
+        .where(Message.id.in_([line.id for line in lines]), Message.turn.is_(None))
+        .values(**values)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if len(marked) < len(lines):
+        raise AlreadyAnswered(conversation.public_id)
     for line in lines:
-        line.turn = turn
-        if understanding is not None:
-            line.intent, line.confidence = understanding.intent, understanding.confidence
-            line.entities, line.ranking = understanding.entities, understanding.ranking
-            line.language, line.model_id = understanding.language, understanding.model_id
-            line.answer_ms = understanding.answer_ms
-    if understanding is not None and understanding.language in ("zh", "en"):
-        conversation.language = understanding.language
-    return [add_message(session, conversation, reply, author=author, now=now, turn=turn) for reply in replies]
+        for name, value in values.items():
+            set_committed_value(line, name, value)
+    return _add_messages(session, conversation, replies, author=author, now=now, turn=lines[0].seq, **language)
 
 
 def replies_to(session: Session, message: Message) -> Sequence[Message]:
@@ -306,15 +339,17 @@ def offered_payload(session: Session, conversation: Conversation, *, title: str,
     With ``payload`` given it must stand on one of the shown buttons, else None. Without, a text that is exactly the
     title of a button on the bot's latest messages counts as a press.
     """
-    shown = session.scalars(
-        select(Message)
+    if not conversation.last_seq:
+        return None
+    shown = session.execute(
+        select(Message.buttons, Message.cards)
         .where(Message.conversation_id == conversation.id, Message.author != Author.CUSTOMER)
         .order_by(Message.seq.desc())
         .limit(50 if payload else 4)
     ).all()
-    for message in shown:
-        offered = list(message.buttons or [])
-        for card in message.cards or []:
+    for buttons, cards in shown:
+        offered = list(buttons or [])
+        for card in cards or []:
             offered.extend(card.get("buttons") or [])
         for button in offered:
             if (button.get("payload") == payload) if payload else (button.get("title") == title.strip()):

@@ -42,6 +42,14 @@ class ConversationNotFound(CrmError):
         super().__init__(f"no conversation {public_id}")
 
 
+class AlreadyAnswered(CrmError):
+    """Somebody else answered the same lines first."""
+
+    def __init__(self, public_id: str) -> None:
+        self.public_id = public_id
+        super().__init__(f"conversation {public_id} was answered meanwhile")
+
+
 class CustomerNotFound(CrmError):
     def __init__(self, customer_id: int | str) -> None:
         self.customer_id = customer_id

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from crm import conversations, handoffs
 from crm.conversations import Reply, Understanding
 from crm.errors import CrmError
-from crm.models import Author, Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Identity, Message
+from crm.models import Author, Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Message
 
 
 class TurnTaken(CrmError):
@@ -25,14 +26,24 @@ class TurnTaken(CrmError):
 class Turn:
     """The customer's lines that wait, oldest first, and what decides who answers them."""
 
-    conversation_id: int
-    public_id: str
-    channel: Channel
-    language: str
-    address: str
+    conversation: Conversation
+    address: str | None
     lines: Sequence[Message]
     handed_off: bool
     held_by_owner: bool
+
+    @property
+    def public_id(self) -> str:
+        return self.conversation.public_id
+
+    @property
+    def channel(self) -> Channel:
+        return self.conversation.channel
+
+    @property
+    def language(self) -> str:
+        """What the customer spoke last."""
+        return self.conversation.language
 
     @property
     def number(self) -> int:
@@ -48,30 +59,26 @@ class Closed:
     handed_off: bool
 
 
-def begin(session: Session, public_id: str, *, owner: str, now: datetime, lease: timedelta) -> Turn | None:
+def begin(session: Session, conversation: Conversation, *, owner: str, now: datetime, lease: timedelta) -> Turn | None:
     """Takes the lease and everything that waits; None if nothing does. Raises TurnTaken."""
+    public_id = conversation.public_id
     if not conversations.take_turn(session, public_id, owner=owner, now=now, lease=lease):
-        conversations.by_public_id(session, public_id)
         raise TurnTaken(public_id)
-    rows = session.execute(
-        select(Message, Conversation, Identity.external_id)
-        .join(Conversation, Message.conversation_id == Conversation.id)
-        .join(Identity)
-        .where(Conversation.public_id == public_id, Message.author == Author.CUSTOMER, Message.turn.is_(None))
+    # Only the ids are asked for: the one line that nearly always waits was stored in this very transaction.
+    ids = session.scalars(
+        select(Message.id)
+        .where(Message.conversation_id == conversation.id, Message.author == Author.CUSTOMER, Message.turn.is_(None))
         .order_by(Message.seq)
     ).all()
-    if not rows:
+    if not ids:
         conversations.give_back_turn(session, public_id, owner=owner)
         return None
-    _, conversation, address = rows[0]
     handoff = _open_handoff(session, conversation)
     return Turn(
-        conversation_id=conversation.id,
-        public_id=public_id,
-        channel=conversation.channel,
-        language=conversation.language,
-        address=address,
-        lines=[row[0] for row in rows],
+        conversation=conversation,
+        # The web has no address to call: its visitors listen.
+        address=None if conversation.channel is Channel.WEB else conversation.identity.external_id,
+        lines=[session.get_one(Message, number) for number in ids],
         handed_off=handoff is not None,
         held_by_owner=handoff is not None and handoff.taken_at is not None,
     )
@@ -90,25 +97,23 @@ def close(
 ) -> Closed | None:
     """Stores the answer to ``lines`` (some or all of the turn's) and gives the lease back, in one transaction.
 
-    None, and nothing is stored, if somebody else has answered them meanwhile or the conversation is gone.
+    None, and nothing is stored, if the lease has gone to somebody else or the conversation is gone. Raises
+    AlreadyAnswered if the lines were answered all the same.
     ``needs_owner`` is the summary for the owner when the bot could not answer at all.
     """
-    still_ours = session.scalar(
+    status = session.scalar(
         update(Conversation)
-        .where(Conversation.id == turn.conversation_id, Conversation.lease_owner == owner)
+        .where(Conversation.id == turn.conversation.id, Conversation.lease_owner == owner)
         .values(lease_owner=None, lease_until=None)
-        .returning(Conversation.id)
+        .returning(Conversation.status)
         .execution_options(synchronize_session=False)
     )
-    if still_ours is None:
+    if status is None:
         return None
-    conversation = session.get_one(Conversation, turn.conversation_id)
-    unanswered = session.scalars(
-        select(Message).where(Message.id.in_([line.id for line in lines]), Message.turn.is_(None)).order_by(Message.seq)
-    ).all()
-    if len(unanswered) < len(lines):
-        return None
-    stored = conversations.answer(session, conversation, unanswered, replies, understanding, now=now)
+    # As it was read when the turn began; only the status may have been changed by what the bot did since.
+    conversation = session.merge(turn.conversation, load=False)
+    set_committed_value(conversation, "status", status)
+    stored = conversations.answer(session, conversation, lines, replies, understanding, now=now)
     if needs_owner is not None:
         handoffs.hand_off(session, conversation, reason=HandoffReason.DESK_DOWN, summary=needs_owner, now=now)
     return Closed(replies=stored, handed_off=_open_handoff(session, conversation) is not None)
