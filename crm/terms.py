@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from crm.text import HAN, normal
-from crm.thesaurus import latin_tokens, thesaurus, word_stem
+from crm.thesaurus import FILLERS, latin_tokens, thesaurus, word_stem
 
 SAME_IDEA = 0.95
 NEIGHBOUR = 0.35
@@ -29,15 +29,15 @@ STOP_WORDS = frozenset(
         "out over please pls put quite re really s said same say says see shall she should shouldnt so some something "
         "sort still such sure take tell than thank thanks that thats the their them then there theres these they "
         "theyre thing things think this those thx till to too u until up ur us very ve wanna want wants was wasnt way "
-        "we well were what whats when where wheres which while who whose why will with wont would wouldnt ya yes yet you "
-        "youd youll your youre yours"
+        "we well were what whats when where wheres which while who whose why will with wont would wouldnt ya yes yet "
+        "you youd youll your youre yours"
     ).split()
 )
 _STOP_HAN = re.compile(
     "请问|你好|您好|想问|我想|帮我|怎么样|怎么|怎样|如何|什么|为什么|为啥|多少|可以|可不可以|能不能|能否|是不是|有没有|是否|要不要|"
     "一下|告诉|知道|你们|我们|他们|你家|我家|咱们|这个|那个|哪些|哪里|这些|那些|一个|一款|如果|的话|还是|或者|因为|所以|但是|"
     "不行|行不行|行吗|好不好|会不会|麻烦|老板|亲|谢谢|大概|一般|应该|直接|已经|还有|就是|"
-    "[的了吗呢吧啊呀哦么咋啥嘛哈呗我你您他她它是在有和与也都就还又再把被给让要会能请个这那哪几很太不没想上下里对从跟去来得着过只先后到]"
+    "[的了吗呢吧啊呀哦么咋啥嘛哈呗我你您他她它是在有和与也都就还又再把被给让要会能请个这那哪几很太不没想上下里对从跟去来得着过只先后到用]"
 )
 # What a sentence states answers the questions that ask for such a thing.
 _FACTS = tuple(
@@ -103,6 +103,7 @@ def _latin_units(text: str, correct: Correct | None) -> list[Unit]:
     tokens = latin_tokens(text)
     if correct is not None:
         tokens = [correct(token) or token for token in tokens]
+    tokens = [token for token in tokens if token not in FILLERS]
     stems = [word_stem(token) for token in tokens]
     plain = [token.replace("'", "") not in STOP_WORDS for token in tokens]
     units = [Unit({root: 1.0}) if content else None for root, content in zip(stems, plain, strict=True)]

@@ -13,6 +13,10 @@ from crm.text import HAN, LATIN, normal
 
 _AMOUNT = re.compile(r"(\d+)([a-z]{1,2}|mins?|hrs?|days?)(\d*)")
 _LONGEST_PHRASE = 5
+# Phrases are read over these, so that "send it back" and "send the mug back" are not told apart by the "it".
+FILLERS = frozenset(
+    "a an the it its them this that these those my your our his her their some any just also please".split()
+)
 _Key = TypeVar("_Key", str, tuple[str, ...])
 _english = Stemmer.Stemmer("english")
 
@@ -96,7 +100,8 @@ def read(text: str) -> Thesaurus:
         for term in terms:
             tokens = latin_tokens(normal(term))
             found.words.update(tokens)
-            _add(found.phrases, tuple(word_stem(token) for token in tokens), idea)
+            telling = [token for token in tokens if token not in FILLERS] or tokens
+            _add(found.phrases, tuple(word_stem(token) for token in telling), idea)
         for term in chinese.split(","):
             word = normal(term.strip())
             if HAN.fullmatch(word):
