@@ -64,7 +64,7 @@
       tooLong: "Too long to send",
       retry: "Try again",
       remove: "Remove",
-      left_chars: (n) => (n >= 0 ? `${n} characters left` : `${-n} characters too many`),
+      room: (n) => `${Math.abs(n)} ${Math.abs(n) === 1 ? "character" : "characters"} ${n < 0 ? "too many" : "left"}`,
       earlier: "Earlier messages",
       latest: "Newest messages",
       today: "Today",
@@ -119,7 +119,7 @@
       tooLong: "内容过长，无法发送",
       retry: "重试",
       remove: "删除",
-      left_chars: (n) => (n >= 0 ? `还可输入 ${n} 字` : `超出 ${-n} 字`),
+      room: (n) => (n >= 0 ? `还可输入 ${n} 字` : `超出 ${-n} 字`),
       earlier: "更早的消息",
       latest: "最新消息",
       today: "今天",
@@ -220,8 +220,8 @@
   let notices = []; // {key, after, text}
   let handoff = false;
   let shopName = null; // text or {en, zh}
-  let typing = null; // {author, until}
-  let rating = null; // {score?, sent?, error?, focus?}
+  let typing = null; // {author}
+  let rating = null; // {score?, sent?, finished?, error?, comment?, ending?, focus?} while it is shown
   let shown = PAGE;
   let complete = false; // the desk has nothing older than what is here
   let isOpen = false;
@@ -1077,9 +1077,11 @@
     });
   }
 
+  const dots = (meaning) => h("p.bubble.dots", null, h("i"), h("i"), h("i"), h("span.hush", null, meaning));
+
   function typingNode() {
     return node(`typing${typing.author}`, () =>
-      h(`div.row.${typing.author}.typing`, { "aria-live": "off" }, h("div.body", null, h("p.bubble.dots", null, h("i"), h("i"), h("i"), h("span.hush", null, words.typing[typing.author])))),
+      h(`div.row.${typing.author}.typing`, { "aria-live": "off" }, h("div.body", null, dots(words.typing[typing.author]))),
     );
   }
 
@@ -1214,13 +1216,24 @@
     const title = h("h2", { id: "title" });
     const state = h("p.state");
     const mark = h("div.mark", { "aria-hidden": "true" });
-    const menuButton = h("button.round", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => showMenu(menu.hidden) }, icon(...ICONS.more));
+    const menuButton = h(
+      "button.round",
+      { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => showMenu(menu.hidden) },
+      icon(...ICONS.more),
+    );
     const shut = h("button.round", { type: "button", onclick: () => close() }, icon(...ICONS.close));
     const menu = h("div.menu", { role: "menu", hidden: true, onkeydown: menuKeys });
     const note = h("p.note", { role: "status" });
-    const count = h("p.count", { role: "status", hidden: true });
-    const input = h("textarea", { rows: "1", enterkeyhint: "send", autocomplete: "off", maxlength: "20000", "aria-describedby": "count", oninput: typed, onkeydown: inputKeys });
-    count.id = "count";
+    const count = h("p.count", { id: "count", role: "status", hidden: true });
+    const input = h("textarea", {
+      rows: "1",
+      enterkeyhint: "send",
+      autocomplete: "off",
+      maxlength: "20000",
+      "aria-describedby": "count",
+      oninput: typed,
+      onkeydown: inputKeys,
+    });
     const grow = h("div.grow", null, input);
     const send = h("button.send", { type: "submit", disabled: true }, icon(...ICONS.send));
     const form = h("form", { onsubmit: submit }, grow, send);
@@ -1232,10 +1245,17 @@
       h("footer", null, note, count, form),
     );
     const badge = h("span.count-badge", { "aria-hidden": "true", hidden: true });
-    const launcher = h("button.launcher", { type: "button", "aria-expanded": "false", "aria-controls": "panel", "aria-haspopup": "dialog", onclick: () => toggle() }, icon(...ICONS.chat), icon(...ICONS.down), badge);
+    const launcher = h(
+      "button.launcher",
+      { type: "button", "aria-expanded": "false", "aria-controls": "panel", "aria-haspopup": "dialog", onclick: () => toggle() },
+      icon(...ICONS.chat),
+      icon(...ICONS.down),
+      badge,
+    );
 
     root.append(panel, launcher);
-    ui = { host, root, panel, log, list: items, jump, title, state, mark, menuButton, shut, menu, note, count, input, grow, send, badge, launcher };
+    ui = { root, panel, log, list: items, jump, title, state, mark, menuButton, shut, menu, note };
+    Object.assign(ui, { count, input, grow, send, badge, launcher });
 
     log.addEventListener("scroll", () => {
       stuck = atEnd();
@@ -1366,7 +1386,7 @@
     const length = [...value.trim()].length; // as the desk counts: characters, not UTF-16 units
     ui.grow.dataset.text = value;
     ui.count.hidden = length < COUNT_FROM;
-    ui.count.textContent = ui.count.hidden ? "" : words.left_chars(LONGEST - length);
+    ui.count.textContent = ui.count.hidden ? "" : words.room(LONGEST - length);
     ui.count.classList.toggle("over", length > LONGEST);
     ui.input.setAttribute("aria-invalid", String(length > LONGEST));
     ui.send.disabled = !length || length > LONGEST;

@@ -195,7 +195,7 @@ def test_too_long_a_text_is_held_back_with_a_count(chat: ChatPage, fault_desk: F
     chat.input.fill("a" * 3_990)
     expect(count).to_have_text("10 characters left")
     chat.input.fill("a" * 4_001)
-    expect(count).to_have_text("1 characters too many")
+    expect(count).to_have_text("1 character too many")
     expect(chat.send_button).to_be_disabled()
     chat.input.press("Enter")
     assert fault_desk.posts == []
