@@ -120,6 +120,7 @@ class RunningDesk:
         ends = time.monotonic() + within
         while time.monotonic() < ends:
             assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.said}"
+            assert "starting it again in 8 s" not in self.said, f"a part cannot start:\n{self.said}"
             try:
                 if httpx.get(f"{self.base_url}/readyz", timeout=5, trust_env=False).status_code == 200:
                     return
