@@ -28,7 +28,7 @@ QUESTIONS: Mapping[str, str] = {
     "return_or_refund": "action_return_options",
 }
 
-# What is said without looking anything up.
+# What is answered with a sentence of the domain, utter_<intent>.
 PLEASANTRIES = frozenset({"greet", "goodbye", "thank", "help", "bot_challenge", "smalltalk"})
 
 # What else may begin from a button or a confirmed reading.
@@ -46,5 +46,5 @@ OTHERS: Mapping[str, str] = {
 def action_for(intent: str) -> str:
     """The name of the action or form that an intent starts."""
     if intent in PLEASANTRIES:
-        return f"utter_{intent}"
+        return "action_small_talk"
     return FORMS.get(intent) or QUESTIONS.get(intent) or OTHERS[intent]

@@ -10,7 +10,7 @@ from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 import crm
-from actions import desk, slots
+from actions import desk, requests, slots
 from actions.turn import Event, Turn
 from crm import handoffs
 from crm.models import HandoffReason
@@ -50,10 +50,15 @@ class DeskAction(Action, ABC):  # type: ignore[misc]  # the SDK ships no types
         stale = [slots.OFFER] if turn.slot(slots.OFFER) and slots.OFFER not in changed else []
         if self.understood and turn.slot(slots.FAILURES) and slots.FAILURES not in changed:
             stale.append(slots.FAILURES)
+        if not self.ends_turn or any(event["event"] == "followup" for event in events):
+            return [*events, *slots.reset(*stale)]
+        if turn.active_form is None:
+            # Details outside a job are this message's own: a year in a question is no order number later on.
+            stale += [name for name in slots.OF_A_JOB if turn.slot(name) is not None and name not in changed]
         events = [*events, *slots.reset(*stale)]
-        if self.ends_turn and not any(event["event"] == "followup" for event in events):
-            events.append(FollowupAction("action_listen"))
-        return events
+        if waiting := [*turn.later, *requests.others(turn)]:
+            return [*events, *requests.start_next(turn, waiting)]
+        return [*events, *requests.taken(turn, []), FollowupAction("action_listen")]
 
     def _apologise(self, turn: Turn) -> list[Event]:
         turn.unsay()
@@ -75,4 +80,4 @@ class DeskAction(Action, ABC):  # type: ignore[misc]  # the SDK ships no types
 
 def leave_form() -> list[Event]:
     """Events that end whatever form is active and forget what was asked in it."""
-    return [{"event": "active_loop", "name": None}, *slots.reset(slots.REQUESTED_SLOT, *slots.OF_A_JOB)]
+    return [{"event": "active_loop", "name": None}, *slots.reset(slots.REQUESTED_SLOT, slots.WAITING, *slots.OF_A_JOB)]

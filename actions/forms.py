@@ -4,6 +4,7 @@ A form asks for the next detail itself (so that nothing is asked twice), answers
 lets go when the customer wants something else, and respects a refusal.
 """
 
+import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,19 +13,23 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
 import crm
-from actions import answers, slots
+from actions import answers, requests, slots
 from actions.base import DeskAction, leave_form
 from actions.handoff import hand_over
 from actions.interruptions import answer_in_between
 from actions.products import products_meant
-from actions.references import another, longest_detail, says_what_happened
+from actions.references import another, asks, does_not_have, lets_go, longest_detail, says_nothing, says_what_happened
 from actions.turn import Event, Turn
 from crm import customers, orders
 from crm.errors import OrderNotFound
 from crm.models import HandoffReason, Order
 
 CONFIDENT = 0.6
+CERTAIN = 0.85  # to take something for a question where any words would be an answer
 TOLERATED_MISSES = 2
+_FEW_DIGITS = re.compile(r"(?<![\w.@+-])\d{1,6}(?![\w@-])")
+_ONE_TO_FIVE = re.compile(r"(?<![\w.])[1-5](?![\w.])")
+SHORT_REFUSAL = 24  # characters; a longer "no, …" says something
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Missing:
 
     slot: str
     said: bool = False
+
+
+def last_of(value: object) -> object:
+    """The last of several values: a slot holds a list when a message brought more than one."""
+    return (value[-1] if value else None) if isinstance(value, list) else value
 
 
 class DeskForm(DeskAction):
@@ -61,28 +71,47 @@ class DeskForm(DeskAction):
         requested = turn.slot(slots.REQUESTED_SLOT)
         # A form that was started by another action counts as active before it has asked for anything.
         if turn.active_form != self.form or requested is None:
+            if turn.foreign and not turn.pressed:
+                turn.say("utter_other_language")
+                return [*leave_form(), SlotSet(slots.OFFER, "action_handoff"), FollowupAction("action_listen")]
             self.prepare(turn, details)
             return self._go_on(turn, details)
         if events := self._elsewhere(turn, requested):
             return events
-        if requested in self.free_text and not turn.pressed:
-            details[requested] = turn.text.strip()
-            return self._go_on(turn, details)
+        if says_nothing(turn.text) and not turn.pressed and not turn.detail("rating"):
+            # "?" or "…": somebody who waits, or who did not see the question.
+            turn.say(f"utter_need_{requested}")
+            return [SlotSet(slots.REQUESTED_SLOT, requested)]
+        if requested in self.free_text and not turn.pressed and not self._asks_instead(turn):
+            details[requested] = turn.whole.strip()
+            return [*self._go_on(turn, details), *requests.taken(turn, turn.later)]
         if self.brings_detail(turn, requested, details):
             return self._go_on(turn, details)
+        if turn.intent == "affirm" or answers.FORMS.get(turn.intent) == self.form:
+            # "Ok, one moment", or the same request once more.
+            turn.say(f"utter_need_{requested}")
+            return [SlotSet(slots.REQUESTED_SLOT, requested)]
         return self._in_between(turn, requested)
+
+    def _asks_instead(self, turn: Turn) -> bool:
+        """Whether words that could be the answer are a question of the customer's."""
+        return (
+            turn.confidence >= CERTAIN
+            and asks(turn.text)
+            and (turn.intent in answers.QUESTIONS or turn.intent in ("help", "bot_challenge"))
+        )
 
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
         """Takes what the opening message already says."""
 
-    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
+    def brings_detail(self, turn: Turn, requested: str, details: dict[str, object]) -> bool:
         """Whether this message gives something the form can use; puts it into ``details``."""
         return any(entity.get("entity") in ("order_number", "email", "phone") for entity in turn.entities)
 
-    def refused(self, turn: Turn, requested: str | None) -> str:
+    def refused(self, turn: Turn, requested: str) -> str:
         """The response to somebody who will not give the requested detail."""
         return {slots.CONTACT: "utter_no_contact_given", slots.ORDER_NUMBER: "utter_no_order_number"}.get(
-            requested or "", "utter_job_left"
+            requested, "utter_job_left"
         )
 
     # -------------------------------------------------------------------------------------------------- inside
@@ -94,14 +123,24 @@ class DeskForm(DeskAction):
             return [*kept, SlotSet(slots.REQUESTED_SLOT, None)]
         if isinstance(outcome, list):
             return outcome
+        further = requests.others(turn)
+        for clause in further:
+            if requests.is_question(clause):
+                answer_in_between(turn.reading(clause))
+        jobs = [*turn.later, *(clause for clause in further if not requests.is_question(clause))]
         if not outcome.said:
             turn.say(f"utter_need_{outcome.slot}")
-        return [*kept, SlotSet(slots.REQUESTED_SLOT, outcome.slot)]
+        return [*kept, *requests.taken(turn, jobs), SlotSet(slots.REQUESTED_SLOT, outcome.slot)]
 
-    def _elsewhere(self, turn: Turn, requested: str | None) -> list[Event]:
+    def _elsewhere(self, turn: Turn, requested: str) -> list[Event]:
         """Events when the customer left for something else; empty when they stay."""
         sure = turn.pressed or turn.confidence >= CONFIDENT
-        if turn.intent == "deny" and sure and not turn.detail("order_number", "email", "phone"):
+        open_question = requested in self.free_text and not turn.pressed
+        given = turn.detail("order_number", "email", "phone")
+        if not given and lets_go(turn.text):
+            return [*leave_form(), FollowupAction("action_deny")]
+        refuses = turn.intent == "deny" and sure and not (open_question and len(turn.text) > SHORT_REFUSAL)
+        if not given and (refuses or (not open_question and does_not_have(turn.text))):
             turn.say(self.refused(turn, requested))
             return [*leave_form(), SlotSet(slots.OFFER, "action_handoff"), FollowupAction("action_listen")]
         if turn.intent == "talk_to_human" and sure:
@@ -111,27 +150,24 @@ class DeskForm(DeskAction):
         other = answers.FORMS.get(turn.intent)
         if turn.intent == "return_or_refund":
             other = "return_form" if self.form != "return_form" else None
-        leaves = other is not None and other != self.form and sure
-        if leaves and (requested not in self.free_text or turn.pressed):
-            details = [SlotSet(name, turn.slot(name)) for name in (slots.ORDER_NUMBER, slots.CONTACT, slots.JOB)]
-            start = "action_return_options" if other == "return_form" else str(other)
-            return [*leave_form(), *details, FollowupAction(start)]
-        return []
+        if other is None or other == self.form or not sure or open_question:
+            return []
+        details = [SlotSet(name, turn.slot(name)) for name in (slots.ORDER_NUMBER, slots.CONTACT, slots.JOB)]
+        start = "action_return_options" if other == "return_form" else other
+        return [*leave_form(), *details, FollowupAction(start)]
 
-    def _in_between(self, turn: Turn, requested: str | None) -> list[Event]:
+    def _in_between(self, turn: Turn, requested: str) -> list[Event]:
         """Answers a question, or says that nothing was understood, and asks again."""
         events, understood = answer_in_between(turn)
         if understood:
-            if requested:
-                turn.say(f"utter_need_{requested}")
+            turn.say(f"utter_need_{requested}")
             return [*events, SlotSet(slots.FAILURES, None), SlotSet(slots.REQUESTED_SLOT, requested)]
         misses = int(turn.slot(slots.FAILURES) or 0) + 1
         if misses >= TOLERATED_MISSES:
             hand_over(turn, HandoffReason.NOT_UNDERSTOOD)
             turn.say("utter_handoff_not_understood")
             return [*leave_form(), SlotSet(slots.FAILURES, None), FollowupAction("action_listen")]
-        if requested:
-            turn.say("utter_need_clearer", f"utter_need_{requested}")
+        turn.say("utter_need_clearer", f"utter_need_{requested}")
         return [SlotSet(slots.FAILURES, misses), SlotSet(slots.REQUESTED_SLOT, requested)]
 
 
@@ -169,10 +205,8 @@ class OrderForm(DeskForm):
 
     def _known_number(self, turn: Turn, session: Session, details: dict[str, object]) -> str | Missing | None:
         """The order that is meant although this message does not name one."""
-        if isinstance(details.get(slots.ORDER_NUMBER), list):
-            details[slots.ORDER_NUMBER] = details[slots.ORDER_NUMBER][-1]  # type: ignore[index]
         if details.get(slots.ORDER_NUMBER):
-            return str(details[slots.ORDER_NUMBER])
+            return str(last_of(details[slots.ORDER_NUMBER]))
         last = turn.slot(slots.LAST_ORDER)
         if last and not another(turn.text):
             return str(last)
@@ -263,18 +297,24 @@ class ValidateQuote(DeskForm):
             found = products_meant(turn, session)
             details[slots.PRODUCT] = found[0].title if len(found) == 1 else None
 
-    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
-        if requested == slots.QUANTITY and not turn.detail("quantity"):
-            digits = "".join(c for c in turn.text if c.isdigit())
-            if digits and len(digits) <= 6:
-                details[slots.QUANTITY] = int(digits)
-                return True
-        return bool(turn.detail("quantity", "email", "phone"))
+    def brings_detail(self, turn: Turn, requested: str, details: dict[str, object]) -> bool:
+        """A number is the quantity, whenever it comes: given at first, corrected, or said again."""
+        said = turn.detail("quantity") or (_FEW_DIGITS.search(turn.text) or [None])[0]
+        if said is not None and not turn.detail("email", "phone"):
+            details[slots.QUANTITY] = int(float(said))
+            return True
+        return bool(turn.detail("email", "phone"))
+
+    def _asks_instead(self, turn: Turn) -> bool:
+        if turn.slot(slots.REQUESTED_SLOT) != slots.PRODUCT or turn.confidence < CONFIDENT:
+            return False
+        with crm.reading() as session:
+            named = bool(products_meant(turn, session))
+        return not named and (turn.intent in answers.QUESTIONS or turn.intent in answers.PLEASANTRIES)
 
     def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
         details[slots.REPLY_TO] = turn.detail("email", "phone") or details.get(slots.REPLY_TO)
-        if isinstance(details[slots.QUANTITY], list):
-            details[slots.QUANTITY] = details[slots.QUANTITY][-1]  # type: ignore[index]
+        details[slots.QUANTITY] = last_of(details[slots.QUANTITY])
         if not details[slots.REPLY_TO]:
             with crm.reading() as session:
                 known = customers.customer_of(session, turn.conversation(session))
@@ -285,10 +325,14 @@ class ValidateQuote(DeskForm):
 class ValidateFeedback(DeskForm):
     form = "feedback_form"
 
-    def brings_detail(self, turn: Turn, requested: str | None, details: dict[str, object]) -> bool:
-        rating = turn.detail("rating") or next((c for c in turn.text if c in "12345"), None)
-        details[slots.RATING] = int(rating) if rating else None
+    def brings_detail(self, turn: Turn, requested: str, details: dict[str, object]) -> bool:
+        rating = turn.detail("rating") or (_ONE_TO_FIVE.search(turn.text) or [None])[0]
+        details[slots.RATING] = int(float(rating)) if rating else None
         return rating is not None
 
+    def refused(self, turn: Turn, requested: str) -> str:
+        return "utter_feedback_words"
+
     def gather(self, turn: Turn, details: dict[str, object]) -> Missing | list[Event] | None:
-        return None if details.get(slots.RATING) else Missing(slots.RATING)
+        details[slots.RATING] = last_of(details.get(slots.RATING))
+        return None if details[slots.RATING] else Missing(slots.RATING)

@@ -6,15 +6,17 @@ import crm
 from actions import slots
 from actions.base import DeskAction
 from actions.handoff import hand_over
-from actions.references import content_words
+from actions.references import asks_price_or_stock, content_words, points_back, says_nothing, starts_over
+from actions.small_talk import answer_rudeness, answer_signs, is_rude
 from actions.turn import Event, Turn
 from crm import knowledge, products
 from crm.knowledge import Passage
 from crm.models import HandoffReason
-from crm.text import HAN, LATIN
+from crm.text import normal
 
 READINGS = 3
 LIKELY_ENOUGH = 0.08
+MOST_DIGITS = 12
 NEVER_OFFERED = frozenset(
     {
         "out_of_scope",
@@ -43,7 +45,7 @@ def passage_for(turn: Turn, *, at_least: float = knowledge.SURE) -> Passage | No
 def tell(turn: Turn, passage: Passage) -> None:
     """The passage under its article's title, so that the customer sees where it comes from."""
     heading = f"{passage.title}\n" if passage.title and passage.title.lower() not in passage.text.lower() else ""
-    turn.write(heading + passage.text, named="utter_article")
+    turn.write(heading + passage.text, named="article")
 
 
 class AnswerQuestion(DeskAction):
@@ -55,23 +57,43 @@ class AnswerQuestion(DeskAction):
         return "action_answer_question"
 
     def act(self, turn: Turn) -> list[Event]:
-        passage = passage_for(turn)
+        if turn.foreign:
+            turn.say("utter_other_language")
+            return [SlotSet(slots.OFFER, "action_handoff")]
+        if says_nothing(turn.text) and not turn.pressed:
+            return answer_signs(turn)
+        if is_rude(turn.text):
+            return answer_rudeness(turn)
+        if turn.detail("order_number", "email", "phone") and turn.intent != "inform":
+            return [FollowupAction("action_inform")]
+        if (number := _bare_number(turn.text)) is not None:
+            return self._ask_what_it_is(turn, number)
+        about_product = self._names_a_product(turn)
+        if about_product and asks_price_or_stock(turn.text):
+            return [FollowupAction("action_product_info")]
+        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if about_product else knowledge.SURE)
         if passage is not None:
             tell(turn, passage)
             return [SlotSet(slots.FAILURES, None)]
-        if self._names_a_product(turn):
+        if about_product:
             return [FollowupAction("action_product_info")]
-        if not _speaks_our_languages(turn):
-            turn.say("utter_other_language")
-            return [SlotSet(slots.OFFER, "action_handoff")]
         return self._not_understood(turn)
 
     @staticmethod
+    def _ask_what_it_is(turn: Turn, number: str) -> list[Event]:
+        buttons = [turn.titled(turn.phrase("utter_label_order_number", number=number), "inform", order_number=number)]
+        if number in "12345":
+            buttons.append(turn.titled(turn.phrase("utter_label_rating", number=number), "inform", rating=int(number)))
+        turn.say("utter_which_number", buttons=buttons, number=number)
+        return []
+
+    @staticmethod
     def _names_a_product(turn: Turn) -> bool:
-        if turn.intent not in ("inform", "nlu_fallback", "affirm"):
-            return False
         with crm.reading() as session:
-            return bool(products.catalogue(session).mentions(turn.text))
+            if products.catalogue(session).mentions(turn.text):
+                return True
+        known = turn.slot(slots.PRODUCT_ID)
+        return known is not None and turn.intent != "out_of_scope" and points_back(turn.text)
 
     def _not_understood(self, turn: Turn) -> list[Event]:
         misses = int(turn.slot(slots.FAILURES) or 0) + 1
@@ -122,6 +144,8 @@ class Affirm(DeskAction):
 
     def act(self, turn: Turn) -> list[Event]:
         offered = turn.slot(slots.OFFER)
+        if turn.detail("order_number", "email", "phone", "rating"):
+            return [FollowupAction(str(offered or "action_inform")), SlotSet(slots.OFFER, None)]
         if offered:
             return [FollowupAction(str(offered)), SlotSet(slots.OFFER, None)]
         turn.say("utter_affirm_nothing")
@@ -135,14 +159,16 @@ class Deny(DeskAction):
         return "action_deny"
 
     def act(self, turn: Turn) -> list[Event]:
+        if turn.detail("order_number", "email", "phone"):
+            return [FollowupAction("action_inform")]  # "no, I meant 1384"
+        if starts_over(turn.text):
+            turn.say("utter_start_over")
+            return slots.reset(*slots.OF_A_JOB, slots.LAST_ORDER, slots.PRODUCT_ID, slots.SUBJECT)
         turn.say("utter_deny_nothing")
-        return slots.reset(*slots.OF_A_JOB)
+        return []
 
 
-def _speaks_our_languages(turn: Turn) -> bool:
-    """Whether the message has a word of Chinese or of Latin letters at all, and is not marked as another language."""
-    if turn.metadata.get("other_language") or any(e.get("entity") == "other_language" for e in turn.entities):
-        return False
-    letters = [c for c in turn.text if c.isalpha()]
-    known = sum(len(run) for run in HAN.findall(turn.text)) + sum(len(w) for w in LATIN.findall(turn.text.lower()))
-    return not letters or known >= len(letters) * 0.5
+def _bare_number(text: str) -> str | None:
+    """The number when the message is nothing else."""
+    plain = normal(text).strip(" .!#")
+    return plain if plain.isascii() and plain.isdigit() and len(plain) <= MOST_DIGITS else None

@@ -10,13 +10,17 @@ import crm
 from actions import slots
 from actions.base import DeskAction
 from actions.facts import arrival_window, day_range, handling_days, items_of
-from actions.handoff import hand_over
+from actions.references import corrects
 from actions.turn import Event, Turn
-from crm import orders, tickets
+from actions.wording import Button
+from crm import handoffs, orders, products, tickets
 from crm.errors import OrderNotFound
-from crm.models import Conversation, HandoffReason, Order, OrderState, TicketKind
+from crm.models import Conversation, Order, OrderState, TicketKind
 
 DISPATCHED = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED)
+# The forms that only tell something, and those after which something happens to the order.
+TOLD_AGAIN = ("order_tracking_form", "refund_form")
+DONE_TO_ORDERS = ("cancellation_form", "change_form", "return_form", "invoice_form")
 
 
 class OrderAction(DeskAction):
@@ -25,8 +29,8 @@ class OrderAction(DeskAction):
     subject: ClassVar[str]  # the form that leads here
 
     @abstractmethod
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
-        """Answers about the order."""
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
+        """Answers about the order. Returns the action that a plain "yes" to the answer would start."""
 
     def act(self, turn: Turn) -> list[Event]:
         number = str(turn.slot(slots.ORDER_NUMBER) or turn.slot(slots.LAST_ORDER) or "")
@@ -37,13 +41,14 @@ class OrderAction(DeskAction):
             except OrderNotFound:
                 turn.say("utter_order_not_found", number=number)
                 return slots.reset(*slots.OF_A_JOB)
-            self.about(turn, session, conversation, order)
+            offered = self.about(turn, session, conversation, order)
             orders.note_disclosure(session, conversation, order, self.name(), now=turn.now)
             told = order.number
         return [
             *slots.reset(*slots.OF_A_JOB),
             SlotSet(slots.LAST_ORDER, told),
             SlotSet(slots.SUBJECT, self.subject),
+            SlotSet(slots.OFFER, offered),
         ]
 
 
@@ -53,7 +58,7 @@ class TellOrderStatus(OrderAction):
     def name(self) -> str:
         return "action_order_status"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         state = order.state
         values: dict[str, str] = {
             "number": order.number,
@@ -74,7 +79,11 @@ class TellOrderStatus(OrderAction):
         elif state is OrderState.REFUNDED:
             values["refunded"] = turn.amount(order.refunded_minor or order.total_minor, order.currency)
         more = self._on_the_way(turn, order) if state in DISPATCHED else []
-        turn.write(turn.joined([turn.phrase(response, **values), *more]), named=response)
+        window = arrival_window(turn, order)
+        late = state in DISPATCHED and window is not None and window[1] < turn.now.date()
+        buttons: list[Button] = turn.buttons("utter_order_overdue", latest="") if late else []
+        turn.write(turn.joined([turn.phrase(response, **values), *more]), buttons=buttons, named=response)
+        return "action_handoff" if late else None
 
     def _on_the_way(self, turn: Turn, order: Order) -> list[str]:
         sentences = [
@@ -106,25 +115,34 @@ class CancelOrder(OrderAction):
     def name(self) -> str:
         return "action_cancel_order"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         state = order.state
         if state in (OrderState.CANCELLED, OrderState.REFUNDED):
             turn.say("utter_cancel_already", number=order.number)
         elif state is OrderState.DELIVERED:
             turn.say("utter_cancel_delivered", number=order.number)
-        elif state in DISPATCHED:
+            return "return_form"
+        elif state is OrderState.PARTLY_SHIPPED:
+            self._ask_owner(turn, session, conversation, order)
+            turn.say("utter_cancel_partly", number=order.number)
+        elif state is OrderState.SHIPPED:
             turn.say("utter_cancel_too_late", number=order.number)
         else:
-            tickets.open_ticket(
-                session,
-                conversation,
-                kind=TicketKind.CANCELLATION,
-                request_key=f"{turn.request_key}:cancel:{order.number}",
-                text=turn.text,
-                order=order,
-                now=turn.now,
-            )
+            self._ask_owner(turn, session, conversation, order)
             turn.say("utter_cancel_requested", number=order.number)
+        return None
+
+    @staticmethod
+    def _ask_owner(turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+        tickets.open_ticket(
+            session,
+            conversation,
+            kind=TicketKind.CANCELLATION,
+            request_key=f"{turn.request_key}:cancel:{order.number}",
+            text=turn.whole,
+            order=order,
+            now=turn.now,
+        )
 
 
 class ChangeOrder(OrderAction):
@@ -135,11 +153,11 @@ class ChangeOrder(OrderAction):
     def name(self) -> str:
         return "action_change_order"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         if order.state in (OrderState.CANCELLED, OrderState.REFUNDED):
             turn.say("utter_change_cancelled", number=order.number)
-            return
-        details = str(turn.slot(slots.CHANGE_DETAILS) or turn.text)
+            return None
+        details = str(turn.slot(slots.CHANGE_DETAILS) or turn.whole)
         tickets.open_ticket(
             session,
             conversation,
@@ -155,6 +173,7 @@ class ChangeOrder(OrderAction):
             number=order.number,
             details=details[:160],
         )
+        return None
 
 
 class RequestInvoice(OrderAction):
@@ -163,17 +182,18 @@ class RequestInvoice(OrderAction):
     def name(self) -> str:
         return "action_request_invoice"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         tickets.open_ticket(
             session,
             conversation,
             kind=TicketKind.INVOICE,
             request_key=f"{turn.request_key}:invoice:{order.number}",
-            text=turn.text,
+            text=turn.whole,
             order=order,
             now=turn.now,
         )
         turn.say("utter_invoice_requested", number=order.number)
+        return None
 
 
 class TellRefundStatus(OrderAction):
@@ -182,7 +202,7 @@ class TellRefundStatus(OrderAction):
     def name(self) -> str:
         return "action_refund_status"
 
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> None:
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
         amount = turn.amount(order.refunded_minor or order.total_minor, order.currency)
         if order.financial_status == "refunded":
             turn.say("utter_refund_done", number=order.number, amount=amount)
@@ -197,7 +217,7 @@ class TellRefundStatus(OrderAction):
                 conversation,
                 kind=TicketKind.COMPLAINT,
                 request_key=f"{turn.request_key}:refund:{order.number}",
-                text=turn.text,
+                text=turn.whole,
                 order=order,
                 now=turn.now,
             )
@@ -205,6 +225,8 @@ class TellRefundStatus(OrderAction):
             turn.say("utter_refund_return_open", number=order.number)
         else:
             turn.say("utter_refund_none", number=order.number)
+            return "action_handoff"
+        return None
 
 
 class TakeDetail(DeskAction):
@@ -214,19 +236,40 @@ class TakeDetail(DeskAction):
         return "action_inform"
 
     def act(self, turn: Turn) -> list[Event]:
-        if turn.detail("order_number") or (turn.detail("email", "phone") and turn.slot(slots.ORDER_NUMBER)):
-            return [FollowupAction(turn.slot(slots.SUBJECT) or "order_tracking_form")]
+        if turn.detail("order_number"):
+            return [FollowupAction(self._meant(turn))]
         if turn.detail("rating"):
             return [FollowupAction("feedback_form")]
+        if turn.slot(slots.SUBJECT) == "feedback_form" and turn.text.strip() in tuple("12345"):
+            return [SlotSet(slots.RATING, int(turn.text)), FollowupAction("action_save_feedback")]
         if turn.detail("email", "phone"):
-            return [FollowupAction("order_tracking_form")]
+            return self._contact(turn)
         if turn.detail("budget"):
             return [FollowupAction("action_recommend")]
+        if turn.slot(slots.PRODUCT_ID) is not None and self._names_a_variant(turn):
+            return [FollowupAction("action_product_info")]
         return [FollowupAction("action_answer_question")]
 
+    @staticmethod
+    def _meant(turn: Turn) -> str:
+        """What another order number is for. Nothing is changed on an order that was only mentioned."""
+        subject = str(turn.slot(slots.SUBJECT) or "order_tracking_form")
+        if subject in TOLD_AGAIN or (subject in DONE_TO_ORDERS and corrects(turn.text, turn.intent)):
+            return subject
+        return "order_tracking_form"
 
-def escalate(turn: Turn, reason: HandoffReason, response: str) -> list[Event]:
-    """Gets the owner and says so."""
-    hand_over(turn, reason)
-    turn.say(response)
-    return []
+    @staticmethod
+    def _contact(turn: Turn) -> list[Event]:
+        with crm.reading() as session:
+            conversation = turn.conversation(session)
+            with_owner = handoffs.open_handoff(session, conversation) is not None
+        if with_owner and not turn.slot(slots.ORDER_NUMBER):
+            turn.say("utter_contact_noted")
+            return []
+        return [FollowupAction("order_tracking_form")]
+
+    @staticmethod
+    def _names_a_variant(turn: Turn) -> bool:
+        with crm.reading() as session:
+            found = products.by_ids(session, [int(turn.slot(slots.PRODUCT_ID))])
+            return bool(found) and bool(products.variants_named(found[0], turn.text))

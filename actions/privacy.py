@@ -1,6 +1,8 @@
 """What the shop knows about somebody, and their say in it."""
 
-from rasa_sdk.events import SlotSet
+import re
+
+from rasa_sdk.events import FollowupAction, SlotSet
 
 import crm
 from actions import slots
@@ -9,6 +11,13 @@ from actions.handoff import hand_over
 from actions.turn import Event, Turn
 from crm import customers, tickets
 from crm.models import HandoffReason, TicketKind
+from crm.text import normal
+
+_OWN_ORDERS = re.compile(
+    r"\b(?:what|which).{0,20} (?:did|have|had|do) i (?:order|bought|buy|purchase)|\border history\b|"
+    r"\bmy (?:past |previous |other )?orders\b|"
+    r"我(?:都)?买[了过]?(?:什么|哪些|啥)|历史订单|订单记录|购买记录|我的订单有|我有哪些订单|我下过"
+)
 
 
 class TellAccountData(DeskAction):
@@ -20,6 +29,8 @@ class TellAccountData(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         if turn.slot(slots.JOB) == "copy":
             return _open(turn, TicketKind.DATA_EXPORT, "utter_account_copy_requested")
+        if _OWN_ORDERS.search(normal(turn.text)):
+            return [FollowupAction("order_tracking_form")]
         with crm.reading() as session:
             conversation = turn.conversation(session)
             known = customers.known_about(session, conversation)

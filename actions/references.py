@@ -29,6 +29,36 @@ _QUESTION_HAN = re.compile(
 )
 
 
+_LETTING_GO = re.compile(
+    r"^\W*(?:ok(?:ay)?,? |no,? |oh,? |please )*(?:never ?mind|nvm|forget (?:it|that|about it)|stop|stop it|cancel that|"
+    r"start (?:over|again|afresh|anew)|restart|reset|(?:go )?back|main menu|menu|quit|exit|leave it|drop it|"
+    r"let'?s start (?:over|again)|changed my mind|i(?:'ve| have)? changed my mind)(?: please| then| thanks)?\W*$|"
+    r"^\W*(?:算了吧?|不用了|不查了|不退了|不换了|不取消了|不要了|没事了|当我没说|停|停止|打住|返回|回去|退出|重来|重新来|"
+    r"重新开始|从头开始|从头来|回到开头|主菜单|返回主菜单|我改主意了|改主意了)(?:[吧了啊呀,，]|谢谢)*\W*$"
+)
+_STARTING_OVER = re.compile(r"start|restart|reset|menu|重|从头|开头|菜单|返回|回去|\bback\b")
+_NOT_HAVING = re.compile(
+    r"\b(?:don'?t|do not|can'?t|cannot|won'?t|will not|couldn'?t|not going to)"
+    r"(?: want to| wanna)? ?"
+    r"(?:have|know|remember|find|recall|give|share|tell|say|provide|hand|got)\b|"
+    r"\b(?:no idea|dunno|rather not)\b|"
+    r"\b(?:lost|forgot|forgotten|deleted) (?:it|the|my)\b|"
+    r"不知道|不记得|记不[得住清]|忘了|忘记|找不到|没有?订单号|没有?邮箱|没有?手机|不想[给说告提]|不方便|不愿意|不告诉|不给"
+)
+_CORRECTING = re.compile(
+    r"\b(?:mean|meant|sorry|oops|wrong|typo|instead|actually|correction|rather|mistake|mistyped|should be)\b|^\W*no\b|"
+    r"说错|打错|写错|输错|不对|错了|不是|应该是|更正|搞错|弄错|我是说"
+)
+_ASKING = re.compile(
+    r"[?？]\s*$|^\W*(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will|would|should)\b|"
+    r"[吗呢嘛]\W*$|多少|几天|多久|什么|怎么|哪[里个些]|能不能|可不可以|有没有"
+)
+
+_PRICE_OR_STOCK = re.compile(
+    r"\b(?:price\w*|cost\w*|how much|expensive|stock|available|availability|sold out|left|sell|carry|have)\b|"
+    r"[$¥€£]|价|多少钱|几钱|多钱|贵|便宜|有货|现货|库存|缺货|卖完|售罄|还有|有没有|有吗|有.{1,10}[吗么没]|怎么卖|几块|补货|到货|卖.{1,10}吗"
+)
+
 # What a complaint may consist of without saying what is wrong.
 _COMPLAINING = frozenset(
     {
@@ -40,6 +70,41 @@ _COMPLAINING = frozenset(
     | set(han_pairs("有意见"))
     | {"诉一", "一下", "满意"}
 )
+
+
+def lets_go(text: str) -> bool:
+    """Whether the customer drops what is going on: "never mind", "back", "start over", "算了"."""
+    return bool(_LETTING_GO.match(normal(text)))
+
+
+def does_not_have(text: str) -> bool:
+    """Whether somebody who was asked for a detail does not have it, or keeps it to themselves."""
+    return bool(_NOT_HAVING.search(normal(text)))
+
+
+def starts_over(text: str) -> bool:
+    """Whether letting go means to begin again rather than to stop."""
+    return lets_go(text) and bool(_STARTING_OVER.search(normal(text)))
+
+
+def asks(text: str) -> bool:
+    """Whether the message reads as a question."""
+    return bool(_ASKING.search(normal(text)))
+
+
+def asks_price_or_stock(text: str) -> bool:
+    """Whether it is the price or the stock that a question about a product is for."""
+    return bool(_PRICE_OR_STOCK.search(normal(text)))
+
+
+def says_nothing(text: str) -> bool:
+    """Whether there is no letter and no figure in it: "?", "…", an emoji."""
+    return not any(c.isalnum() for c in text)
+
+
+def corrects(text: str, intent: str) -> bool:
+    """Whether a detail replaces one that was given before: "no, I meant 1384", "说错了，是1384"."""
+    return intent == "deny" or bool(_CORRECTING.search(normal(text)))
 
 
 def another(text: str) -> bool:

@@ -6,14 +6,14 @@ Facts of shop.toml answer first where they fit the question; an article of the o
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import slots
 from actions.base import DeskAction
 from actions.facts import day_range, handling_days
 from actions.knowledge import passage_for, tell
+from actions.products import wants_cheaper
 from actions.turn import Event, Turn
-from crm import knowledge
 from crm import knowledge
 from crm.shop import Destination, Region
 from crm.text import normal
@@ -118,6 +118,11 @@ class TellDiscounts(ShopInfo):
 
     def name(self) -> str:
         return "action_discount_info"
+
+    def act(self, turn: Turn) -> list[Event]:
+        if turn.slot(slots.PRODUCT_ID) is not None and wants_cheaper(turn.text):
+            return [FollowupAction("action_recommend")]
+        return super().act(turn)
 
     def facts(self, turn: Turn) -> Sequence[str]:
         free_over = turn.shop.shipping.free_over_minor

@@ -21,6 +21,7 @@ JOB = "job"
 OFFER = "offer"
 FAILURES = "failures"
 SUBJECT = "subject"
+WAITING = "waiting"
 REQUESTED_SLOT = "requested_slot"
 
 # What belongs to one job only; cleared when the job ends, so that nothing leaks into the next subject.

@@ -1,7 +1,9 @@
 """One turn of a conversation as an action sees it: what was said, in which language, and how to answer."""
 
+import copy
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
@@ -32,8 +34,44 @@ class Card(TypedDict, total=False):
     buttons: list[Button]
 
 
+@dataclass(frozen=True)
+class Clause:
+    """One request of a message that makes several, as Rasa understood it by itself."""
+
+    intent: str
+    confidence: float
+    text: str
+    entities: tuple[dict[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> "Clause":
+        return cls(
+            str(raw.get("intent") or ""),
+            float(raw.get("confidence") or 0.0),
+            str(raw.get("text") or ""),
+            tuple(raw.get("entities") or ()),
+        )
+
+    def details(self, *entities: str) -> list[str]:
+        """The values of these entities, in the order in which they were written."""
+        return [str(e["value"]) for e in self.entities if e.get("entity") in entities and e.get("value") is not None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a slot: what ``of`` reads."""
+        return {
+            "intent": self.intent,
+            "confidence": self.confidence,
+            "text": self.text,
+            "entities": list(self.entities),
+        }
+
+
 class Turn:
-    """Wraps the tracker and the dispatcher of one action call."""
+    """Wraps the tracker and the dispatcher of one action call.
+
+    A message may make several requests. Its main one stands in ``intent``, ``text`` and ``entities``; the others come
+    from Rasa's channel in the metadata field ``also``, and ``actions.requests`` sees to them one after the other.
+    """
 
     def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, responses: Responses, shop: Shop) -> None:
         self._dispatcher, self._tracker, self._responses = dispatcher, tracker, responses
@@ -46,8 +84,47 @@ class Turn:
         self.entities: list[dict[str, Any]] = list(latest.get("entities") or [])
         raw = str(latest.get("text") or "")
         self.pressed = raw.startswith("/")  # a button's payload, not something typed
-        self.text = "" if self.pressed else raw
+        self.whole = "" if self.pressed else raw  # with all its requests
+        self.text = self.whole
         self.metadata: dict[str, Any] = dict(latest.get("metadata") or {})
+        self.foreign = latest.get("language_seen") == "other"  # written in a language the shop does not speak
+        self.also = [Clause.of(raw) for raw in self.metadata.get("also") or []]
+        self._leave_out_others()
+        waiting = self.slot(slots.WAITING) or {}
+        self.others_taken = waiting.get("turn") == self.request_key
+        self.later = [Clause.of(raw) for raw in waiting.get("next") or []]
+        if self.others_taken and waiting.get("now"):
+            self._read(Clause.of(waiting["now"]))
+
+    def _leave_out_others(self) -> None:
+        """Takes from the main request what belongs to the others; who is asking belongs to all."""
+        main, spans = self.text, []
+        for clause in self.also:
+            start = main.find(clause.text) if clause.text else -1
+            if start >= 0:
+                end = start + len(clause.text)
+                main = main[:start] + " " * (end - start) + main[end:]
+                spans.append((start, end))
+        if not main.strip():
+            return
+        self.text = main.strip()
+        self.entities = [
+            e
+            for e in self.entities
+            if e.get("entity") in ("email", "phone", "language")
+            or not any(start <= int(e.get("start") or 0) < end for start, end in spans)
+        ]
+
+    def _read(self, clause: Clause) -> None:
+        shared = [e for e in self.entities if e.get("entity") in ("email", "phone", "language")]
+        self.intent, self.confidence, self.text = clause.intent, clause.confidence, clause.text
+        self.ranking, self.entities = [], [*shared, *clause.entities]
+
+    def reading(self, clause: Clause) -> "Turn":
+        """The same turn seen from another of the message's requests; what is said goes to the same customer."""
+        other = copy.copy(self)
+        other._read(clause)
+        return other
 
     # ------------------------------------------------------------------------------------------ what is known
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from crm import revisions
 from crm.errors import ProductNotFound
 from crm.models import Product, ProductStatus, Variant
+from crm.terms import STOP_WORDS
 from crm.text import HAN, han_pairs, latin_words, normal, split_languages
 
 # Words that stand in many titles and in many questions alike; they never tell which product is meant.
@@ -25,19 +26,42 @@ COMMON_WORDS = frozenset(
         "cost much 还 有 的 吗 多少 钱 我 你 个 是"
     ).split()
 )
+# Everyday words that are one slip away from some product's word and yet spelt right: "need" is no "reed".
+_SPELT_RIGHT = STOP_WORDS | frozenset(
+    "need read send show food good look best nice size name note mine case care call come made help hope open".split()
+)
+# Colours as customers name them; a shop's "Moss 苔绿" is green in one of its two names.
+_COLOURS = {
+    "blue": "蓝", "navy": "蓝", "green": "绿", "white": "白", "black": "黑", "red": "红", "grey": "灰", "gray": "灰",
+    "yellow": "黄", "pink": "粉", "purple": "紫", "brown": "棕", "orange": "橙", "gold": "金", "silver": "银",
+}  # fmt: skip
+_LARGE = re.compile(r"\b(?:big|bigger|biggest|large|larger|largest)\b|大[的号款瓶杯碗盒只罐一]|[最更]大|加大")
+_SMALL = re.compile(r"\b(?:small|smaller|smallest|little|mini)\b|小[的号款瓶杯碗盒只罐一]|[最更]小")
+_WORD_SIZES = (("small", "小"), ("regular", "medium", "常规", "中"), ("large", "long", "大", "长"))
+_LETTER_SIZES = ("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl")
 STRONG_COVERAGE = 0.6
 WEAK_COVERAGE = 0.3
 CLEARLY_AHEAD = 1.2
+NAMED_BY_FEW = 2  # a word that stands in no more titles than this tells a product
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A product that a sentence seems to name; ``coverage`` 0–1 is the share of its title that was said."""
+    """A product that a sentence seems to name.
+
+    coverage : 0–1, the share of its title that was said
+    said     : the units of its title that were said
+    """
 
     product_id: int
     coverage: float
     weight: float
     exact: bool
+    said: frozenset[str] = frozenset()
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        return self.exact, self.weight * self.coverage
 
 
 @dataclass
@@ -116,25 +140,35 @@ class Catalogue:
             coverage = weight / whole if whole else 0.0
             rarest = min(len(self._by_unit[unit]) for unit in units)
             if coverage >= STRONG_COVERAGE or (coverage >= WEAK_COVERAGE and rarest <= 3):
-                self._keep_better(best, Mention(name.product_id, min(coverage, 1.0), weight, name.text in said))
+                exact = name.text in said or (len(name.units) > 1 and name.units <= units.keys())
+                mention = Mention(name.product_id, min(coverage, 1.0), weight, exact, frozenset(units))
+                self._keep_better(best, mention)
         for position, likeness in self._misspelt_han(said):
             name = self.names[position]
             weight = sum(self._weight(unit) for unit in name.units) * likeness
             self._keep_better(best, Mention(name.product_id, likeness, weight, False))
-        ranked = sorted(best.values(), key=lambda m: (m.exact, m.weight * m.coverage), reverse=True)
+        ranked = sorted(best.values(), key=lambda m: m.rank, reverse=True)
+        return self._meant(ranked)[:limit]
+
+    def _meant(self, ranked: Sequence[Mention]) -> list[Mention]:
+        """The best, those about as good, and those that the sentence names besides with words of their own."""
         if not ranked:
             return []
-        least = ranked[0].weight * ranked[0].coverage / CLEARLY_AHEAD
-        close = [m for m in ranked if m.exact == ranked[0].exact and m.weight * m.coverage >= least]
-        return close[:limit]
+        first = ranked[0]
+        least = first.weight * first.coverage / CLEARLY_AHEAD
+        kept = [m for m in ranked if m.exact == first.exact and m.weight * m.coverage >= least]
+        said = frozenset().union(*(m.said for m in kept))
+        for mention in ranked:
+            own = mention.said - said
+            if mention not in kept and own and min(len(self._by_unit[unit]) for unit in own) <= NAMED_BY_FEW:
+                kept.append(mention)
+                said |= mention.said
+        return kept
 
     @staticmethod
     def _keep_better(best: dict[int, Mention], mention: Mention) -> None:
         known = best.get(mention.product_id)
-        if known is None or (mention.exact, mention.weight * mention.coverage) > (
-            known.exact,
-            known.weight * known.coverage,
-        ):
+        if known is None or mention.rank > known.rank:
             best[mention.product_id] = mention
 
     def _known_units(self, unit: str) -> Iterable[tuple[str, float]]:
@@ -143,12 +177,12 @@ class Catalogue:
         if unit in self._by_unit:
             yield unit, 1.0
             return
-        if HAN.match(unit) or len(unit) < 4 or unit.isdigit():
+        if HAN.match(unit) or len(unit) < 4 or unit.isdigit() or unit in _SPELT_RIGHT:
             return
         allowed = 1 if len(unit) < 7 else 2
         hits = process.extract(unit, self._latin_units, scorer=OSA.distance, score_cutoff=allowed, limit=3)
         for known, distance, _ in hits:
-            if known[0] == unit[0] or distance == 1:
+            if known[0] == unit[0] or (distance == 1 and len(unit) > 4):
                 yield known, 1.0 - distance / len(unit)
 
     def _misspelt_han(self, said: str) -> Iterable[tuple[int, float]]:
@@ -239,11 +273,19 @@ def option_in(title: str, language: str) -> str:
 
 def description_in(product: Product, language: str) -> str:
     """The part of the description that is written in the language; all of it when it is written in one only."""
-    pieces = [piece for piece in re.split(r"\n+|(?<=[.!?。！？])\s*", product.description) if piece.strip()]
+    pieces = [piece for piece in re.split(r"\n+|(?<=[.!?。！？])\s*(?!\d)", product.description) if piece.strip()]
     han = [piece.strip() for piece in pieces if HAN.search(piece)]
     other = [piece.strip() for piece in pieces if not HAN.search(piece)]
-    wanted = han if language == "zh" else other
-    return ("" if language == "zh" else " ").join(wanted or han or other)
+    wanted = (han if language == "zh" else other) or han or other
+    full_stop = "。" if HAN.search("".join(wanted)) else "."
+    sentences = [_as_sentence(piece, full_stop) for piece in wanted]
+    return ("" if language == "zh" else " ").join(sentence for sentence in sentences if sentence)
+
+
+def _as_sentence(piece: str, full_stop: str) -> str:
+    """A line of a description, which may be an item of a list, as a sentence."""
+    text = re.sub(r"^[-–—•*·]\s*", "", piece).strip()
+    return text if not text or text[-1] in ".!?。！？…:：;；" else text + full_stop
 
 
 def alike(session: Session, product: Product) -> set[int]:
@@ -270,12 +312,53 @@ def price_range(product: Product) -> tuple[int, int, str] | None:
 def variants_named(product: Product, text: str) -> list[Variant]:
     """The variants whose colour, size or scent the sentence names; empty when it names none."""
     said_text = normal(text)
-    said = set(_units(said_text)) - COMMON_WORDS
+    title = normal(product.title)
+    said = {unit for unit in _units(said_text) if unit not in title} - COMMON_WORDS
+    colours = colours_named(text)
     scored: list[tuple[int, Variant]] = []
     for variant in product.variants:
-        if variant.title:
-            hits = len(said & (set(_units(normal(variant.title))) - COMMON_WORDS))
-            if hits:
-                scored.append((hits, variant))
+        option = normal(variant.title)
+        hits = len(said & (set(_units(option)) - COMMON_WORDS)) + sum(colour in option for colour in colours)
+        hits += sum(_measure(value) in said_text.replace(" ", "") for value in option.split(" / ") if _measure(value))
+        if hits:
+            scored.append((hits, variant))
     most = max((hits for hits, _ in scored), default=0)
-    return [variant for hits, variant in scored if hits == most]
+    named = [variant for hits, variant in scored if hits == most]
+    return _of_size(named or product.variants, said_text) or named
+
+
+def colours_named(text: str) -> set[str]:
+    """The Chinese characters of the colours that a sentence asks for."""
+    said = normal(text)
+    colours = {character for word, character in _COLOURS.items() if word in latin_words(said)}
+    return colours | {c for c in _COLOURS.values() if f"{c}色" in said or f"{c}的" in said}
+
+
+def _measure(option: str) -> str:
+    """ "120g" of "120 g 小杯": what customers type without the space."""
+    found = re.match(r"\d+(?:\.\d+)?\s?[a-z]{1,3}\b", option)
+    return found.group().replace(" ", "") if found else ""
+
+
+def _of_size(variants: Sequence[Variant], said: str) -> list[Variant]:
+    """The largest or the smallest of them, if the sentence asks for one and they differ in size."""
+    large, small = _LARGE.search(said), _SMALL.search(said)
+    sizes = [_size(normal(variant.title)) for variant in variants]
+    if bool(large) == bool(small) or None in sizes or len(set(sizes)) < 2:
+        return []
+    known = [size for size in sizes if size is not None]
+    wanted = max(known) if large else min(known)
+    return [variant for variant, size in zip(variants, sizes, strict=True) if size == wanted]
+
+
+def _size(option: str) -> float | None:
+    for value in option.split(" / "):
+        if (number := re.match(r"\d+(?:\.\d+)?", value)) is not None:
+            return float(number.group())
+        word = value.split()[0] if value.split() else ""
+        if word in _LETTER_SIZES:
+            return float(_LETTER_SIZES.index(word))
+        for order, names in enumerate(_WORD_SIZES):
+            if any(name in value for name in names):
+                return float(order)
+    return None

@@ -108,6 +108,8 @@ class Chat:
         confidence: float = 0.95,
         language: str = "en",
         ranking: list[dict[str, Any]] | None = None,
+        seen: str | None = None,
+        also: list[dict[str, Any]] | None = None,
         **details: object,
     ) -> Answer:
         self.turns += 1
@@ -122,7 +124,8 @@ class Chat:
                 "intent": {"name": intent, "confidence": confidence},
                 "intent_ranking": ranking or [],
                 "entities": entities,
-                "metadata": {"turn_id": f"{self.public_id}:{self.turns}"},
+                "language_seen": seen or language,
+                "metadata": {"turn_id": f"{self.public_id}:{self.turns}", "also": also or []},
             },
             events=[],
             paused=False,

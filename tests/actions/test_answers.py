@@ -146,7 +146,7 @@ async def test_being_understood_in_between_starts_the_count_anew(chat: Chat):
 
 
 async def test_another_language_is_answered_honestly(chat: Chat):
-    answer = await chat.hears(AnswerQuestion(), "Где мой заказ?", intent="out_of_scope")
+    answer = await chat.hears(AnswerQuestion(), "Где мой заказ?", intent="out_of_scope", seen="other")
     assert "English and Chinese" in answer.text
 
 
