@@ -1,5 +1,6 @@
 """What tests of several folders share: a store on both databases, and the whole product running."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from tests.support.product import RunningDesk, running_desk
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+def postgres_url() -> Iterator[str]:
+    # Not in pytest's own folder: another run closes that to everybody but root, and the server does not run as root.
+    with (
+        tempfile.TemporaryDirectory(prefix="desk-postgres-", ignore_cleanup_errors=True) as folder,
+        postgres_server(Path(folder)) as url,
+    ):
         yield url
 
 

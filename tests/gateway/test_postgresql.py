@@ -1,11 +1,8 @@
 """The promises that depend on the database, kept on PostgreSQL as well: the same tests with another store."""
 
-import uuid
-import warnings
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from tests.gateway.test_events import test_both_sides_and_typing_are_shown, test_it_goes_on_where_it_broke_off
 from tests.gateway.test_messages import TestButtons, TestHandoff, TestNoAnswer, TestOrder, TestRepeats, TestTexts
@@ -22,6 +19,7 @@ from tests.gateway.test_telegram import (
     test_a_repeated_update_is_answered_once,
     test_what_waits_is_sent_after_a_restart,
 )
+from tests.support.databases import new_database
 
 __all__ = [
     "TestButtons",
@@ -44,26 +42,7 @@ __all__ = [
 ]
 
 
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver", reason="pgserver is not installed")
-    with warnings.catch_warnings():
-        # Where there is no desktop session its helper library warns about the folder it takes instead.
-        warnings.simplefilter("ignore")
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
-def database_url(postgresql: str) -> Iterator[str]:
-    """A database of its own for each test."""
-    name = f"desk_{uuid.uuid4().hex}"
-    address = make_url(postgresql).set(drivername="postgresql+psycopg")
-    admin = create_engine(address, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield address.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+def database_url(postgres_url: str) -> Iterator[str]:
+    with new_database(postgres_url) as url:
+        yield url
