@@ -7,7 +7,7 @@ more than the gateway's own work, and none of them occurs here.
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httptools
@@ -22,15 +22,16 @@ class CallFailed(Exception):
     """Nobody answered, or the connection broke."""
 
 
-@dataclass
 class Answered:
     """One response; httptools calls the ``on_…`` methods while it arrives."""
 
-    status: int = 0
-    keep_alive: bool = False
-    complete: bool = False
-    size: int = 0
-    parts: list[bytes] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.status = 0
+        self.keep_alive = False
+        self.complete = False
+        self.size = 0
+        self.parts: list[bytes] = []
+        self.parser = httptools.HttpResponseParser(self)
 
     def on_body(self, part: bytes) -> None:
         self.size += len(part)
@@ -39,6 +40,8 @@ class Answered:
         self.parts.append(part)
 
     def on_message_complete(self) -> None:
+        # Afterwards the parser has forgotten whether the connection may stay open.
+        self.status, self.keep_alive = self.parser.get_status_code(), self.parser.should_keep_alive()
         self.complete = True
 
     @property
@@ -113,14 +116,11 @@ class HttpClient:
 
 async def _read(reader: asyncio.StreamReader) -> Answered:
     answered = Answered()
-    parser = httptools.HttpResponseParser(answered)
     while not answered.complete:
         data = await reader.read(65_536)
         if not data:
             raise CallFailed("the connection ended early")
-        parser.feed_data(data)
-    answered.status = parser.get_status_code()
-    answered.keep_alive = parser.should_keep_alive()
+        answered.parser.feed_data(data)
     return answered
 
 
