@@ -21,7 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
-OWN_CODE = ("actions", "crm", "desk", "gateway", "bot")
+BOT = ROOT / "bot"
+OWN_CODE = ("actions", "crm", "desk", "gateway")
 OLDEST_UV = (0, 5)
 # What a Python must be able to import; those built without some system library cannot.
 NEEDED_MODULES = "bz2, ctypes, lzma, sqlite3, ssl, zlib"
@@ -115,24 +116,38 @@ def candidates_for(uv: str, *versions: str) -> Iterator[str]:
 # ----------------------------------------------------------------------------------------------------------- syncing
 
 
+def is_ready(project: Path, *, dev: bool) -> bool:
+    """Whether the project's .venv is what its lock file says, by the note that the last sync left in it."""
+    have = _noted(project)
+    return have[:1] == [_digest(project)] and (not dev or "dev" in have) and _python(project).exists()
+
+
+def _python(project: Path) -> Path:
+    return project / ".venv" / "bin" / "python"
+
+
+def _note(project: Path) -> Path:
+    return project / ".venv" / ".solodesk-ready"
+
+
+def _noted(project: Path) -> list[str]:
+    return _note(project).read_text(encoding="utf-8").split() if _note(project).is_file() else []
+
+
 def sync(uv: str, project: Path, python: str, *, dev: bool) -> None:
     """Brings the project's .venv to its lock file, unless it is there already."""
-    folder = project / ".venv"
-    stamp = folder / ".solodesk-ready"
-    wanted = _digest(project)
-    have = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else []
-    if have[:1] == [wanted] and (not dev or "dev" in have) and (folder / "bin" / "python").exists():
+    if is_ready(project, dev=dev):
         return
     began = time.monotonic()
     # Packages for development stay once they are there: `make run` after `make test` takes nothing away.
-    dev = dev or "dev" in have
-    name = folder.relative_to(ROOT)
+    dev = dev or "dev" in _noted(project)
+    name = (project / ".venv").relative_to(ROOT)
     say(f"preparing {name}")
     command = [uv, "sync", "--frozen", "--inexact", "--project", str(project), "--python", python]
     command += ["--group", "dev"] if dev else ["--no-dev"]
     command += [] if sys.stderr.isatty() else ["--quiet"]  # progress is for people, not for logs
     run(command, what=f"Preparing {name}")
-    stamp.write_text(f"{wanted} {'dev' if dev else ''}\n", encoding="utf-8")
+    _note(project).write_text(f"{_digest(project)} {'dev' if dev else ''}\n", encoding="utf-8")
     say(f"{name} is ready ({time.monotonic() - began:.0f} s)")
 
 
@@ -145,10 +160,20 @@ def _digest(project: Path) -> str:
 
 def compile_own_code() -> None:
     """So that every start finds compiled modules, also where Python is told not to write them itself."""
-    for name in OWN_CODE:
-        python = ROOT / ("bot/.venv" if name == "bot" else ".venv") / "bin" / "python"
-        command = [str(python), "-m", "compileall", "-q", "-x", r"\.venv", name]
+    for project, folders in ((ROOT, OWN_CODE), (BOT, ("bot",))):
+        command = [str(_python(project)), "-m", "compileall", "-q", "-x", r"\.venv", *folders]
         subprocess.run(command, cwd=ROOT, env=environment(), check=False)
+
+
+def prepare(*, dev: bool) -> None:
+    """Raises Missing."""
+    uv = find_uv()
+    modern = candidates_for(uv, "3.12", "3.11", "3.13")
+    python = find_python(uv, ROOT / ".venv", _first(sys.executable, modern), "sys.version_info >= (3, 11)", "3.12")
+    sync(uv, ROOT, python, dev=dev)
+    old = candidates_for(uv, "3.10")
+    python = find_python(uv, BOT / ".venv", old, "sys.version_info[:2] == (3, 10)", "3.10")
+    sync(uv, BOT, python, dev=dev)
 
 
 def main() -> int:
@@ -156,13 +181,8 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="with what tests and checks need")
     dev = parser.parse_args().dev
     try:
-        uv = find_uv()
-        modern = candidates_for(uv, "3.12", "3.11", "3.13")
-        python = find_python(uv, ROOT / ".venv", _first(sys.executable, modern), "sys.version_info >= (3, 11)", "3.12")
-        sync(uv, ROOT, python, dev=dev)
-        old = candidates_for(uv, "3.10")
-        python = find_python(uv, ROOT / "bot" / ".venv", old, "sys.version_info[:2] == (3, 10)", "3.10")
-        sync(uv, ROOT / "bot", python, dev=dev)
+        if not (is_ready(ROOT, dev=dev) and is_ready(BOT, dev=dev)):
+            prepare(dev=dev)
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1

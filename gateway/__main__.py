@@ -60,7 +60,7 @@ def main() -> int:
         server = make_server(settings)
     except CrmError as error:
         log.error("%s", error)
-        return 1
+        return 2  # what no restart mends; the supervisor gives up on it
     # The server ends in order first and then hands the Ctrl-C on.
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
