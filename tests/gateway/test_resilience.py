@@ -242,6 +242,6 @@ async def test_a_wrong_setting_stops_the_start_in_one_sentence(
     async with asyncio.timeout(20):
         while desk.process.poll() is None:
             await asyncio.sleep(0.05)
-    assert desk.process.returncode == 1
+    assert desk.process.returncode == 2
     assert "gone.toml" in desk.log.read_text()
     assert "Traceback" not in desk.log.read_text()
