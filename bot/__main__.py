@@ -15,7 +15,6 @@ import structlog
 from bot import without_tensorflow
 from bot.settings import SettingMissing, Settings, prepare_environment
 
-
 # Most responses are named by actions, which Rasa cannot see; the other is said of every slot mapping.
 _NOT_WORTH_SAYING = re.compile(r"The utterance '.*' is not used|Slot auto-fill has been removed")
 
@@ -66,7 +65,12 @@ def _quieten(*, verbose: bool) -> None:
 
 
 def _show_warning(
-    message: Warning | str, category: type[Warning], filename: str, line: int, file: TextIO | None = None, source: str | None = None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    line: int,
+    file: TextIO | None = None,
+    source: str | None = None,
 ) -> None:
     # Set here and not as a filter, because libraries that Rasa imports put their own filters in front.
     if issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):

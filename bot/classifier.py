@@ -110,9 +110,17 @@ class IntentModel:
 
     def save(self, directory: Path) -> None:
         """Plain arrays and JSON: nothing that could run code when it is read."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("intents", "vocabulary", "example_count")}
+        arrays = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("intents", "vocabulary", "example_count")
+        }
         np.savez(directory / "arrays.npz", **arrays)
-        names = {"intents": list(self.intents), "vocabulary": list(self.vocabulary), "example_count": self.example_count}
+        names = {
+            "intents": list(self.intents),
+            "vocabulary": list(self.vocabulary),
+            "example_count": self.example_count,
+        }
         (directory / "names.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
 
     @classmethod

@@ -69,7 +69,9 @@ def _email(match: re.Match[str]) -> str:
 
 def _spoken_email(match: re.Match[str]) -> str:
     domain = re.sub(r"\s*(?:\(dot\)|\[dot\]|\bdot\b|[.。])\s*", ".", match["domain"], flags=re.IGNORECASE)
-    name = re.sub(r"\s+dot\s+", ".", re.sub(r"\s+underscore\s+", "_", match["name"], flags=re.IGNORECASE), flags=re.IGNORECASE)
+    name = re.sub(
+        r"\s+dot\s+", ".", re.sub(r"\s+underscore\s+", "_", match["name"], flags=re.IGNORECASE), flags=re.IGNORECASE
+    )
     return f"{name}@{domain}".lower().replace(" ", "")
 
 

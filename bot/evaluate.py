@@ -114,9 +114,7 @@ def entity_figures(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if "entities" not in line:
             continue
         known = {(d.entity, str(d.value).lower()) for d in details_of(line["text"])}
-        meant = {
-            (e["entity"], str(e["value"]).lower()) for e in line["entities"] or [] if e["entity"] in _EXTRACTED
-        }
+        meant = {(e["entity"], str(e["value"]).lower()) for e in line["entities"] or [] if e["entity"] in _EXTRACTED}
         found.update(entity for entity, _ in known)
         wanted.update(entity for entity, _ in meant)
         hits.update(entity for entity, _ in known & meant)
@@ -148,7 +146,7 @@ def evaluate(data: str, sets: Sequence[str], *, folds: int, as_json: bool) -> in
     if folds > 1:
         outcomes = cross_validated(texts, intents, folds)
         for language in sorted({language for _, _, language in examples}):
-            own = [o for o, (_, _, spoken) in zip(outcomes, examples) if spoken == language]
+            own = [o for o, (_, _, spoken) in zip(outcomes, examples, strict=True) if spoken == language]
             report[f"cross-validation {language}"] = asdict(figures(own))
     if sets:
         model = fit([text_features(text) for text in texts], intents)

@@ -42,8 +42,16 @@ OTHER_LATIN_FRAME: dict[str, frozenset[str]] = {
         buenos buenas días tardes mi este esta
         """.split()
     ),
-    "pt": frozenset("eu você ele ela o os um uma não onde quando como meu minha obrigado obrigada olá pedido quero por favor está é".split()),
-    "it": frozenset("io tu lui lei il lo gli un una è sono dove quando come perché mio mia ciao grazie ordine pacco vorrei per che non con".split()),
-    "nl": frozenset("ik jij hij zij wij de het een is zijn waar wanneer hoe waarom mijn niet dank bestelling pakket alstublieft met voor van".split()),
-    "id": frozenset("saya kamu anda di mana kapan bagaimana yang dan tidak ini itu pesanan terima kasih tolong dengan untuk apa apakah bisa".split()),
+    "pt": frozenset(
+        "eu você ele ela o os um uma não onde quando como meu minha obrigado obrigada olá pedido quero por favor está é".split()
+    ),
+    "it": frozenset(
+        "io tu lui lei il lo gli un una è sono dove quando come perché mio mia ciao grazie ordine pacco vorrei per che non con".split()
+    ),
+    "nl": frozenset(
+        "ik jij hij zij wij de het een is zijn waar wanneer hoe waarom mijn niet dank bestelling pakket alstublieft met voor van".split()
+    ),
+    "id": frozenset(
+        "saya kamu anda di mana kapan bagaimana yang dan tidak ini itu pesanan terima kasih tolong dengan untuk apa apakah bisa".split()
+    ),
 }

@@ -32,7 +32,7 @@ class BilingualIntentClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"threshold": 0.35, "ambiguity": 0.0}
+        return {"threshold": 0.45, "ambiguity": 0.0}
 
     @staticmethod
     def required_packages() -> list[str]:

@@ -26,8 +26,10 @@ _NOISE = re.compile(
 )
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN_WORD = re.compile(r"[a-zà-öø-ÿœß]+(?:'[a-z]+)?")
-_OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u31f0-\u31ff\uac00-\ud7af\u1100-\u11ff\u0400-\u04ff\u0600-\u06ff\u0590-\u05ff"
-                           "\u0e00-\u0e7f\u0900-\u097f\u0370-\u03ff]")  # fmt: skip
+_OTHER_SCRIPT = re.compile(
+    "[\u3040-\u30ff\u31f0-\u31ff\uac00-\ud7af\u1100-\u11ff"  # kana, hangul
+    "\u0370-\u04ff\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f]"  # Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai
+)
 _ACCENTED = re.compile("[à-öø-ÿœß¿¡]")
 # A Han character says more than a Latin letter: about one word and a half for two of them.
 _HAN_PER_WORD = 1.6
@@ -50,10 +52,9 @@ def _judge(text: str) -> tuple[str | None, bool]:
     han = "".join(_HAN_RUN.findall(plain))
     words = _LATIN_WORD.findall(plain)
     foreign = len(_OTHER_SCRIPT.findall(plain))
-    if foreign >= 2 and foreign * 3 >= len(han):
-        # A Japanese sentence is held together by kana, however many Han characters it has.
-        if foreign > sum(map(len, words)):
-            return "other", False
+    # A Japanese sentence is held together by kana, however many Han characters it has.
+    if foreign >= 2 and foreign * 3 >= len(han) and foreign > sum(map(len, words)):
+        return "other", False
     if not han and not words:
         return ("other" if foreign else None), False
     if not han:

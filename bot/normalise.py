@@ -41,7 +41,15 @@ _WORDS: dict[str, str] = {
     "tysm": "thank you", "msg": "message", "asap": "as soon as possible", "idk": "i do not know", "cuz": "because",
     "coz": "because", "bc": "because", "abt": "about", "qty": "quantity", "wat": "what", "wen": "when",
 }  # fmt: skip
-_ENDINGS: dict[str, str] = {"n't": " not", "'re": " are", "'ve": " have", "'ll": " will", "'m": " am", "'d": " would", "'s": " is"}
+_ENDINGS: dict[str, str] = {
+    "n't": " not",
+    "'re": " are",
+    "'ve": " have",
+    "'ll": " will",
+    "'m": " am",
+    "'d": " would",
+    "'s": " is",
+}
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "＇": "'", "`": "'", "´": "'", "ʼ": "'"})
 
@@ -115,7 +123,9 @@ def clean(text: str, spans: Iterable[tuple[int, int, str]] = ()) -> str:
     if not text.isascii():
         # Placeholders are private-use characters, so they are set aside from the removal of invisible ones.
         text = "".join(
-            c for c in text if c in PLACEHOLDERS or c in "\t\n\r" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn")
+            c
+            for c in text
+            if c in PLACEHOLDERS or c in "\t\n\r" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn")
         )
         text = unicodedata.normalize("NFKC", text).translate(_simplified()).translate(_APOSTROPHES)
     else:

@@ -11,7 +11,13 @@ _ENGLISH: dict[str, int] = {
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
 _MULTIPLIERS: dict[str, int] = {"couple": 2, "dozen": 12, "hundred": 100, "thousand": 1000}
-_DIGITS: dict[str, int] = {d: i for i, d in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "廿": 20}
+_DIGITS: dict[str, int] = {d: i for i, d in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+    "俩": 2,
+    "仨": 3,
+    "廿": 20,
+}
 _UNITS: dict[str, int] = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
 CHINESE = "[零〇一二两三四五六七八九十百千万]+|[俩仨]"

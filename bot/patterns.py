@@ -28,7 +28,9 @@ SPOKEN_EMAIL = _compile(
     rf"(?P<domain>[a-z0-9-]{{1,63}}(?:{_DOT}[a-z0-9-]{{2,20}}){{0,2}}{_DOT}{_TLD}\b))"
 )
 URL = _compile(r"(?:https?://|www\.)[^\s，。！？；]+")
-LAST_DIGITS = _compile(r"(?:尾号|后[四4]位|最后[四4]位|ending(?: in| with)?|last (?:four|4)(?: digits)?)\s*(?:是|为|is|are|:|：)?\s*\d{2,6}")
+LAST_DIGITS = _compile(
+    r"(?:尾号|后[四4]位|最后[四4]位|ending(?: in| with)?|last (?:four|4)(?: digits)?)\s*(?:是|为|is|are|:|：)?\s*\d{2,6}"
+)
 
 _PHONE_ID = r"[+(]?\d[\d\s().-]{5,20}\d"
 NAMED_PHONE = _compile(
@@ -67,21 +69,29 @@ NAMED_ORDER = _compile(
     r"|(?:(?:订单|单)(?:号码?|编号|号)|\border\s*(?:no\.?|number|num|nr\.?|id)|#)"
     rf"{_IS}(?P<id2>(?=[a-z-]{{0,6}}\d){_ORDER_ID}){_NOT_ORDER_AFTER}"
 )
-THIS_ORDER = _compile(r"(?<![\w.-])(?P<id>[a-z]{0,4}-?\d{3,20}(?:-\d{1,6}){0,2})\s?(?:号?(?:这|那|的)?(?:个|张|一)?(?:订单|单(?!价|位|件))|号订单)")
-ORDER_CODE = _compile(rf"(?<![\w.@#/-])(?P<id>(?!(?:usd|sgd|rmb|cny|eur|hkd|gbp|covid|iphone|win)\d)[a-z]{{1,4}}-?\d{{3,20}}(?:-[\da-z]{{1,12}}){{0,3}}){_NOT_ORDER_AFTER}(?![-@])")
+THIS_ORDER = _compile(
+    r"(?<![\w.-])(?P<id>[a-z]{0,4}-?\d{3,20}(?:-\d{1,6}){0,2})\s?(?:号?(?:这|那|的)?(?:个|张|一)?(?:订单|单(?!价|位|件))|号订单)"
+)
+ORDER_CODE = _compile(
+    rf"(?<![\w.@#/-])(?P<id>(?!(?:usd|sgd|rmb|cny|eur|hkd|gbp|covid|iphone|win)\d)[a-z]{{1,4}}-?\d{{3,20}}(?:-[\da-z]{{1,12}}){{0,3}}){_NOT_ORDER_AFTER}(?![-@])"
+)
 BARE_NUMBER = _compile(
     rf"(?<![\w.$¥€£@/:,+-])(?<!last )(?P<id>(?:\d{{4,20}}|\d{{2,3}}(?=-\d{{4}}))(?:-\d{{1,8}}|-[a-z]\b){{0,2}}){_NOT_ORDER_AFTER}(?![/@:])"
 )
 # No detail has so many figures in a row; long runs only cost time.
-ENDLESS_FIGURES = _compile(rf"[\d一二三四五六七八九零〇两十百千万,.]{{33,}}|(?:[\d]\W){{40,}}")
-BARE_ORDER_ANSWER = _compile(rf"\s*(?:(?:it'?s|it is|是|号码是)\s*)?#?\s*(?P<id>(?=[a-z-]{{0,6}}\d){_ORDER_ID})\s*(?:号|吧|[.。!！])*\s*")
+ENDLESS_FIGURES = _compile(r"[\d一二三四五六七八九零〇两十百千万,.]{33,}|(?:[\d]\W){40,}")
+BARE_ORDER_ANSWER = _compile(
+    rf"\s*(?:(?:it'?s|it is|是|号码是)\s*)?#?\s*(?P<id>(?=[a-z-]{{0,6}}\d){_ORDER_ID})\s*(?:号|吧|[.。!！])*\s*"
+)
 BARE_PHONE_ANSWER = _compile(rf"\s*(?:(?:it'?s|it is|是)\s*)?(?P<id>{_PHONE_ID})\s*(?:吧|[.。!！])*\s*")
 BARE_NUMBER_ANSWER = _compile(
     rf"\s*(?:(?:it'?s|it is|about|around|maybe|just|是|大概|大约|就|给|打|要)\s*)*(?:{_MONEY_BEFORE})?\s*(?P<n>{_NUMBER}(?:\s?k\b)?)\s*"
     rf"(?:{_MONEY_AFTER}|左右|个|件|分|星|吧|please|pls|stars?|[.。!！])*\s*"
 )
 
-OUT_OF_FIVE = _compile(rf"(?P<whole>(?<![\w/.$-])(?P<n>[1-5](?:\.\d)?|one|two|three|four|five)\s?(?:/|out of)\s?(?:5|five)(?!\d|[/.]\d|\w))")
+OUT_OF_FIVE = _compile(
+    r"(?P<whole>(?<![\w/.$-])(?P<n>[1-5](?:\.\d)?|one|two|three|four|five)\s?(?:/|out of)\s?(?:5|five)(?!\d|[/.]\d|\w))"
+)
 RATING = _compile(
     rf"(?P<whole>(?<![\w.第十百])(?P<n>[1-5](?:\.\d)?|\b(?:one|two|three|four|five))\s?-?\s?stars?\b"
     rf"|\b(?:rat(?:ed?|ing)(?: it| this| you)?(?: an?)?|(?:give|giving|gave)\s(?:\S+\s){{1,4}}?an?|solid|score(?: of)?)\s?:?\s?(?P<n3>[1-5])(?![\w%]|[.,]\d|\s?(?:{_TIME}|{_MONEY_AFTER}))"
@@ -99,14 +109,20 @@ BUDGET_RANGE = _compile(
     rf"|(?:{_CAP}\s?)?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:{_MONEY_AFTER})?\s?(?:-|–|~|到|至|\bto\b)\s?(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER})"
     rf"|(?:预算|budget|between)\s?(?:of|is|:|：|是|在|大概)?\s?(?:{_MONEY_BEFORE})?\s?(?:{DECIMAL}|(?:{CHINESE}))\s?(?:-|–|~|到|至|\b(?:to|and)\b)\s?(?:{_MONEY_BEFORE})?\s?(?P<n3>\d{{2,7}}|{CHINESE})){_NO_TIME})"
 )
-BUDGET_BEFORE = _compile(rf"(?P<whole>{_CAP}\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?k\b)?)(?:\s?(?:{_MONEY_AFTER}))?){_NO_TIME}")
+BUDGET_BEFORE = _compile(
+    rf"(?P<whole>{_CAP}\s?(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?k\b)?)(?:\s?(?:{_MONEY_AFTER}))?){_NO_TIME}"
+)
 BUDGET_AFTER = _compile(
     rf"(?P<whole>(?<![\d.])(?:{_MONEY_BEFORE})?\s?(?P<n>{_NUMBER}(?:\s?[k千万](?!\w))?)\s?(?:多|来)?\s?(?:{_MONEY_AFTER})?\s?"
     r"(?:以内|以下|之内|之下|左右|上下|出头|封顶|顶天|(?:的|块)?预算|to spend|or less|or under|max\b|tops\b))"
 )
 # An amount by itself is a price; next to these words it is what somebody wants to spend.
-SPENDING = _compile(r"\b(?:gift|present|birthday|something|ideas?|recommend|suggest|spare|advise|for (?:my|a|an|the) (?:new )?(?:dad|mum|mom|friend|wife|husband|boss|colleague|teacher))\b|礼物|推荐|送(?:老|长|男|女|朋|妈|爸|人|同|客|领)|生日")
-BUDGET_AMOUNT = _compile(rf"(?P<whole>(?<![\w.])(?:{_MONEY_BEFORE}\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?{_MONEY_AFTER})(?!\w))")
+SPENDING = _compile(
+    r"\b(?:gift|present|birthday|something|ideas?|recommend|suggest|spare|advise|for (?:my|a|an|the) (?:new )?(?:dad|mum|mom|friend|wife|husband|boss|colleague|teacher))\b|礼物|推荐|送(?:老|长|男|女|朋|妈|爸|人|同|客|领)|生日"
+)
+BUDGET_AMOUNT = _compile(
+    rf"(?P<whole>(?<![\w.])(?:{_MONEY_BEFORE}\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?{_MONEY_AFTER})(?!\w))"
+)
 BUDGET_BETWEEN = _compile(
     rf"(?P<whole>\b(?:within|around|about|roughly|maybe|大概|大约|差不多|approximately|give or take)\s?(?:(?:{_MONEY_BEFORE})\s?(?P<n>{_NUMBER})|(?P<n2>{_NUMBER})\s?(?:{_MONEY_AFTER}))){_NO_TIME}"
 )
@@ -126,9 +142,13 @@ QUANTITY = _compile(
     rf"(?P<whole>(?<![\w.第每哪同任某$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})\s?{_COUNTER}"
     rf"|(?<![\w.$¥€£#-])(?P<n2>\d{{1,6}}|\b{ENGLISH})\s?(?:x\s?|more\s+)?{_COUNTED})"
 )
-QUANTITY_NAMED = _compile(rf"(?P<whole>(?:数量|件数|\b(?:quantity|qty))\s?(?:是|为|改成|改为|to|of|is|:|：|=)*\s?(?P<n>{_SMALL}))(?!\w)")
+QUANTITY_NAMED = _compile(
+    rf"(?P<whole>(?:数量|件数|\b(?:quantity|qty))\s?(?:是|为|改成|改为|to|of|is|:|：|=)*\s?(?P<n>{_SMALL}))(?!\w)"
+)
 QUANTITY_ALONE = _compile(rf"\A\s*(?P<whole>(?P<n>\d{{1,3}}|{ENGLISH}))\s(?:please|pls|plz|thanks?)\W*\Z")
-QUANTITY_TIMES = _compile(r"(?P<whole>(?<!\w)[x×*]\s?(?P<n>\d{1,4})(?!\w)|(?<![\w.])(?P<n2>\d{1,4})\s?[x×](?![\w\d]|\s?[+=]))")
+QUANTITY_TIMES = _compile(
+    r"(?P<whole>(?<!\w)[x×*]\s?(?P<n>\d{1,4})(?!\w)|(?<![\w.])(?P<n2>\d{1,4})\s?[x×](?![\w\d]|\s?[+=]))"
+)
 QUANTITY_WANTED = _compile(
     rf"\b(?:want|need|buy|bought|take|get|got|have|order|ordered|received|send|sent|like|give me|make it|make|call it|rather than|instead of|than|to)\s+(?:another\s+)?(?P<whole>(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))(?![\w/:-]|[.,]\d|\s?(?:{_TIME}|%|percent|more question|question|stars?|thing|of my|out))"
 )
@@ -138,4 +158,6 @@ QUANTITY_PLURAL = _compile(
     r"(?!(?:is|was|has|this|its|stars|days|weeks|months|years|hours|minutes|seconds|times|things|questions|people|persons|kids|emails|calls|messages|reasons|options|orders|addresses|parcels"
     r"|pounds|euros|bucks|dollars|francs|ways|steps|percents|points|business|address|less|plus|as|us|yes|texts|digits|letters|numbers|parts|shops|brands|languages|rooms|seaters|bars|cards|payments|vouchers|coupons|codes|players|kilos|grams|litres|inches|wears|children|cats|dogs|nieces|nephews|friends|sisters|brothers)\b)[a-z]{2,}(?:[a-rt-z])s\b"
 )
-MEASURE = _compile(rf"\d[\d.,]*\s?(?:{_TIME}|cm|mm|m\b|km|kg|g\b|ml|l\b|gb|tb|mb|inch(?:es)?|公斤|克|厘米|毫米|毫升|升|米|号码|码|v\b|w\b|mah)|[x×]\s?\d+\s?cm")
+MEASURE = _compile(
+    rf"\d[\d.,]*\s?(?:{_TIME}|cm|mm|m\b|km|kg|g\b|ml|l\b|gb|tb|mb|inch(?:es)?|公斤|克|厘米|毫米|毫升|升|米|号码|码|v\b|w\b|mah)|[x×]\s?\d+\s?cm"
+)

@@ -9,8 +9,8 @@ from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection
 from rasa.core.agent import Agent
-from rasa.core.exceptions import AgentNotReady
 from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.exceptions import AgentNotReady
 from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
@@ -81,13 +81,13 @@ class DeskProcessor(MessageProcessor):
             seen.update_with_events(prediction.events, self.domain)
             events: list[Event] = await action.run(output_channel, nlg, seen, self.domain)
         except ActionExecutionRejection:
-            tracker.update(
-                ActionExecutionRejected(action.name(), prediction.policy_name, prediction.max_confidence)
-            )
+            tracker.update(ActionExecutionRejected(action.name(), prediction.policy_name, prediction.max_confidence))
             return self.should_predict_another_action(action.name())
         except Exception as error:
             # Rasa would log the whole error, and an action server's error repeats the conversation word for word.
-            log.error("action failed action=%s sender=%s error=%s", action.name(), tracker.sender_id, type(error).__name__)
+            log.error(
+                "action failed action=%s sender=%s error=%s", action.name(), tracker.sender_id, type(error).__name__
+            )
             note_failure(output_channel, action.name())
             events = []
         self._log_action_on_tracker(tracker, action, events, prediction)

@@ -10,6 +10,7 @@ import spacy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.language import Language
 
 from bot.normalise import HAN
@@ -44,7 +45,16 @@ def tokens_of(text: str) -> list[Token]:
 class BilingualTokenizer(Tokenizer):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
+        return {
+            "intent_tokenization_flag": False,
+            "intent_split_symbol": "_",
+            "token_pattern": None,
+            "tokenize_examples": True,
+        }
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        # Our classifier learns from the text itself; only a featurizer of Rasa's would need the examples' tokens.
+        return super().process_training_data(training_data) if self._config["tokenize_examples"] else training_data
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         return tokens_of(message.get(attribute))

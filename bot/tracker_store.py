@@ -92,13 +92,17 @@ class CompactTrackerStore(TrackerStore):
     def _write(self, sender_id: str, events: bytes) -> None:
         values = {"events": events, "saved_at": time.time()}
         with self._engine.begin() as connection:
-            changed = connection.execute(sa.update(_trackers).where(_trackers.c.sender_id == sender_id).values(**values))
+            changed = connection.execute(
+                sa.update(_trackers).where(_trackers.c.sender_id == sender_id).values(**values)
+            )
             if changed.rowcount == 0:
                 connection.execute(sa.insert(_trackers).values(sender_id=sender_id, **values))
 
     def _read(self, sender_id: str) -> bytes | None:
         with self._engine.connect() as connection:
-            stored = connection.execute(sa.select(_trackers.c.events).where(_trackers.c.sender_id == sender_id)).scalar()
+            stored = connection.execute(
+                sa.select(_trackers.c.events).where(_trackers.c.sender_id == sender_id)
+            ).scalar()
         return None if stored is None else bytes(stored)
 
     def _senders(self) -> list[str]:

@@ -10,14 +10,17 @@ import pytest
 
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
-pytest.importorskip(
-    "bot.without_tensorflow", reason="Rasa's side needs Python 3.10: run `make test`"
-).install()
+pytest.importorskip("bot.without_tensorflow", reason="Rasa's side needs Python 3.10: run `make test`").install()
 pytest.importorskip("rasa", reason="Rasa is not installed here: run `make test`")
+
+from hypothesis import settings  # noqa: E402
 
 from bot.settings import prepare_environment  # noqa: E402
 
 prepare_environment()
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 CONFIG = """
 recipe: default.v1
@@ -88,18 +91,77 @@ rules:
 """
 
 EXAMPLES: dict[str, list[str]] = {
-    "greet": ["hello", "hi", "hi there", "hey", "good morning", "hello there", "你好", "您好", "嗨", "在吗", "早上好", "哈喽"],
-    "goodbye": ["bye", "goodbye", "see you", "bye bye", "good night", "see you later", "再见", "拜拜", "下次聊", "先这样", "回头见", "晚安"],
+    "greet": [
+        "hello",
+        "hi",
+        "hi there",
+        "hey",
+        "good morning",
+        "hello there",
+        "你好",
+        "您好",
+        "嗨",
+        "在吗",
+        "早上好",
+        "哈喽",
+    ],
+    "goodbye": [
+        "bye",
+        "goodbye",
+        "see you",
+        "bye bye",
+        "good night",
+        "see you later",
+        "再见",
+        "拜拜",
+        "下次聊",
+        "先这样",
+        "回头见",
+        "晚安",
+    ],
     "track_order": [
-        "where is my order", "track my order", "when will my parcel arrive", "has my order shipped", "order status please",
-        "where is my package", "我的订单到哪了", "查一下物流", "什么时候发货", "包裹到哪里了", "订单发货了吗", "快递怎么还没到",
+        "where is my order",
+        "track my order",
+        "when will my parcel arrive",
+        "has my order shipped",
+        "order status please",
+        "where is my package",
+        "我的订单到哪了",
+        "查一下物流",
+        "什么时候发货",
+        "包裹到哪里了",
+        "订单发货了吗",
+        "快递怎么还没到",
     ],
-    "inform": ["my number is 2003", "2003", "it is a@b.com", "the blue one", "A1024", "order 5521", "单号是2003", "邮箱是a@b.com", "蓝色的", "两个", "五十块", "是这个"],
+    "inform": [
+        "my number is 2003",
+        "2003",
+        "it is a@b.com",
+        "the blue one",
+        "A1024",
+        "order 5521",
+        "单号是2003",
+        "邮箱是a@b.com",
+        "蓝色的",
+        "两个",
+        "五十块",
+        "是这个",
+    ],
     "out_of_scope": [
-        "what is the capital of france", "tell me the weather", "who won the match", "solve this equation", "write a poem",
-        "play some music", "今天天气怎么样", "法国首都是哪", "写一首诗", "放点音乐", "谁赢了比赛", "帮我做作业",
+        "what is the capital of france",
+        "tell me the weather",
+        "who won the match",
+        "solve this equation",
+        "write a poem",
+        "play some music",
+        "今天天气怎么样",
+        "法国首都是哪",
+        "写一首诗",
+        "放点音乐",
+        "谁赢了比赛",
+        "帮我做作业",
     ],
-}  # fmt: skip
+}
 
 
 def examples_file() -> str:

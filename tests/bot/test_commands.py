@@ -56,7 +56,9 @@ def test_training_says_what_is_missing_or_wrong(sources: Path, tmp_path: Path) -
     assert "domain.yml" in nothing.stderr
     rules = tmp_path / "data" / "rules.yml"
     rules.parent.mkdir()
-    rules.write_text('version: "3.1"\nrules:\n- rule: x\n  steps: [{intent: greet}, {action: utter_nowhere}]\n', "utf-8")
+    rules.write_text(
+        'version: "3.1"\nrules:\n- rule: x\n  steps: [{intent: greet}, {action: utter_nowhere}]\n', "utf-8"
+    )
     (rules.parent / "nlu.yml").write_text((sources / "data" / "nlu.yml").read_text("utf-8"), "utf-8")
     wrong = bot(
         "train", "--config", str(sources / "config.yml"), "--domain", str(sources / "domain.yml"),

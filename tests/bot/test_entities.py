@@ -215,7 +215,9 @@ def test_several_details_in_one_message(text: str, details: list[tuple[str, obje
         ("5", "return_order_number", ("order_number", "5")),
     ],
 )
-def test_a_bare_answer_means_what_the_form_asked_for(text: str, requested_slot: str, detail: tuple[str, object]) -> None:
+def test_a_bare_answer_means_what_the_form_asked_for(
+    text: str, requested_slot: str, detail: tuple[str, object]
+) -> None:
     assert found(text, requested_slot) == [detail]
 
 
@@ -228,7 +230,18 @@ def test_places_are_those_of_the_raw_text() -> None:
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("两百五", 250), ("一千五", 1500), ("十二", 12), ("一百零五", 105), ("二〇〇三", 2003), ("三万", 30000), ("1,200", 1200), ("3k", 3000), ("a dozen", 12), ("百", 100)],
+    [
+        ("两百五", 250),
+        ("一千五", 1500),
+        ("十二", 12),
+        ("一百零五", 105),
+        ("二〇〇三", 2003),
+        ("三万", 30000),
+        ("1,200", 1200),
+        ("3k", 3000),
+        ("a dozen", 12),
+        ("百", 100),
+    ],
 )
 def test_numbers_as_they_are_written(written: str, value: float) -> None:
     assert number(written) == value

@@ -83,7 +83,11 @@ def test_the_same_comes_out_of_rasas_model_file(model: Path, trained: IntentMode
     for text in ("where is my order", "我的订单2003到哪了", "今天天气"):
         parsed = understanding.of(text)
         expected = trained.ranking(text_features(text))
-        named = [(entry["name"], entry["confidence"]) for entry in parsed["intent_ranking"] if entry["name"] != "nlu_fallback"]
+        named = [
+            (entry["name"], entry["confidence"])
+            for entry in parsed["intent_ranking"]
+            if entry["name"] != "nlu_fallback"
+        ]
         assert [name for name, _ in named] == [name for name, _ in expected]
         assert [confidence for _, confidence in named] == pytest.approx([confidence for _, confidence in expected])
 

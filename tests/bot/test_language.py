@@ -27,7 +27,9 @@ def test_the_answer_follows_the_words_that_frame_the_sentence(text: str, languag
     assert dominant(text) == language
 
 
-@pytest.mark.parametrize("text", ["2003", "#A1024", "lin@example.com", "😀👍", "", "   ", "+65 9123 0001", "???", "M", "\0"])
+@pytest.mark.parametrize(
+    "text", ["2003", "#A1024", "lin@example.com", "😀👍", "", "   ", "+65 9123 0001", "???", "M", "\0"]
+)
 def test_what_has_no_words_leaves_the_conversation_in_its_language(text: str) -> None:
     assert dominant(text) is None
     assert detect(text) is None

@@ -17,9 +17,22 @@ from bot.processor import DeskAgent
 from bot.tracker_store import CompactTrackerStore
 
 CONVERSATION = [
-    "hello", "where is my order", "你好", "A2003", "what", "lin@example.com", "再见", "我的订单到哪了", "订单号：2004", "bye",
-    "chen@example.com", "/goodbye", '/track_order{"order_number": "77"}', "x@example.com", "hello",
-] * 3  # fmt: skip
+    "hello",
+    "where is my order",
+    "你好",
+    "A2003",
+    "what",
+    "lin@example.com",
+    "再见",
+    "我的订单到哪了",
+    "订单号：2004",
+    "bye",
+    "chen@example.com",
+    "/goodbye",
+    '/track_order{"order_number": "77"}',
+    "x@example.com",
+    "hello",
+] * 3
 
 
 async def replies(agent: Agent, texts: list[str]) -> list[list[dict[str, Any]]]:
@@ -62,7 +75,7 @@ def test_a_burst_is_answered_in_order(ours: DeskAgent) -> None:
         outputs = [CollectingOutputChannel() for _ in range(3)]
         messages = [
             UserMessage(text, output, "park", input_channel="desk")
-            for text, output in zip(["where is my order", "A2003", "park@example.com"], outputs)
+            for text, output in zip(["where is my order", "A2003", "park@example.com"], outputs, strict=True)
         ]
         await asyncio.gather(*(ours.converse(message) for message in messages))
         return [[reply["text"] for reply in output.messages] for output in outputs]

@@ -44,7 +44,9 @@ def test_an_unknown_conversation_is_none(store: CompactTrackerStore) -> None:
 
 def test_a_short_conversation_comes_back_as_it_was(store: CompactTrackerStore) -> None:
     tracker = store.init_tracker("lin")
-    tracker.update_with_events([ActionExecuted("action_listen"), *a_turn("hi"), SlotSet("order_number", "2003")], store.domain)
+    tracker.update_with_events(
+        [ActionExecuted("action_listen"), *a_turn("hi"), SlotSet("order_number", "2003")], store.domain
+    )
     read = saved_and_read(store, tracker)
     assert list(read.events) == list(tracker.events)
     assert read.get_slot("order_number") == "2003"
@@ -71,7 +73,9 @@ def test_what_was_filled_in_survives_a_hundred_turns(store: CompactTrackerStore)
 
 def test_a_slot_emptied_before_the_fold_stays_empty(store: CompactTrackerStore) -> None:
     tracker = store.init_tracker("lin")
-    tracker.update_with_events([ActionExecuted("action_listen"), SlotSet("email", "a@b.c"), SlotSet("email", None)], store.domain)
+    tracker.update_with_events(
+        [ActionExecuted("action_listen"), SlotSet("email", "a@b.c"), SlotSet("email", None)], store.domain
+    )
     for turn in range(40):
         tracker.update_with_events(a_turn(f"line {turn}"), store.domain)
     assert saved_and_read(store, tracker).get_slot("email") is None

@@ -17,17 +17,22 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.parametrize("name", ["tensorflow", "keras", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "tensorboard"])
+@pytest.mark.parametrize(
+    "name", ["tensorflow", "keras", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "tensorboard"]
+)
 def test_tensorflow_is_not_in_the_environment(name: str) -> None:
     assert name in LEFT_OUT
     assert not is_installed(name)
 
 
 def test_rasa_itself_is_untouched_and_imports() -> None:
-    assert run(
-        "from bot import without_tensorflow as w; w.install()\n"
-        "import rasa.core.agent, rasa.model_training, rasa.server, rasa.nlu.classifiers.diet_classifier"
-    ).returncode == 0
+    assert (
+        run(
+            "from bot import without_tensorflow as w; w.install()\n"
+            "import rasa.core.agent, rasa.model_training, rasa.server, rasa.nlu.classifiers.diet_classifier"
+        ).returncode
+        == 0
+    )
 
 
 def test_stand_ins_can_be_subclassed_called_and_indexed() -> None:
@@ -51,9 +56,7 @@ def test_stand_ins_can_be_subclassed_called_and_indexed() -> None:
 
 def test_once_sealed_a_use_says_what_to_install() -> None:
     result = run(
-        "from bot import without_tensorflow as w; w.install(); w.seal()\n"
-        "import tensorflow as tf\n"
-        "tf.keras.Model()\n"
+        "from bot import without_tensorflow as w; w.install(); w.seal()\nimport tensorflow as tf\ntf.keras.Model()\n"
     )
     assert result.returncode != 0
     assert "tensorflow==2.12.0" in result.stderr
@@ -61,9 +64,13 @@ def test_once_sealed_a_use_says_what_to_install() -> None:
 
 
 def test_an_installed_package_is_left_alone() -> None:
-    assert run(
-        "from bot import without_tensorflow as w; w.install()\nimport numpy, sklearn\nassert numpy.__file__ and sklearn.__file__"
-    ).returncode == 0
+    assert (
+        run(
+            "from bot import without_tensorflow as w; w.install()\n"
+            "import numpy, sklearn\nassert numpy.__file__ and sklearn.__file__"
+        ).returncode
+        == 0
+    )
 
 
 def test_serving_goes_without_the_packages_of_training() -> None:
@@ -79,7 +86,10 @@ def test_training_with_a_component_that_needs_tensorflow_names_it(sources: Path,
     config = tmp_path / "config.yml"
     text = (sources / "config.yml").read_text("utf-8")
     config.write_text(
-        text.replace("  - name: bot.entities", "  - name: CountVectorsFeaturizer\n  - name: DIETClassifier\n  - name: bot.entities"),
+        text.replace(
+            "  - name: bot.entities",
+            "  - name: CountVectorsFeaturizer\n  - name: DIETClassifier\n  - name: bot.entities",
+        ),
         "utf-8",
     )
     command = [sys.executable, "-m", "bot", "train", "--config", str(config), "--domain", str(sources / "domain.yml")]
