@@ -2,16 +2,17 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Integer, String, Table, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crm.errors import AlreadyAnswered, ConversationNotFound
 from crm.models import Author, Channel, Conversation, ConversationStatus, Delivery, Identity, Message
+from crm.types import UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,62 @@ class Reply:
     cards: list[dict[str, Any]] | None = None
     image: str | None = None
     language: str | None = None
+
+
+_CONVERSATIONS = cast(Table, Conversation.__table__)
+_MESSAGES = cast(Table, Message.__table__)
+# These run with every message. Putting a statement together costs more than running it, so it is done once.
+_BY_PUBLIC_ID = select(Conversation).where(Conversation.public_id == bindparam("public_id"))
+_KNOWN = select(Message.id).where(Message.channel == bindparam("channel"), Message.external_id == bindparam("name"))
+_WAITING = (
+    select(Message.id)
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.author == Author.CUSTOMER,
+        Message.turn.is_(None),
+    )
+    .order_by(Message.seq)
+)
+_SHOWN = (
+    select(Message.buttons, Message.cards)
+    .where(Message.conversation_id == bindparam("conversation"), Message.author != Author.CUSTOMER)
+    .order_by(Message.seq.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_TOUCH = (
+    update(_CONVERSATIONS)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"))
+    .values(
+        last_seq=_CONVERSATIONS.c.last_seq + bindparam("messages", type_=Integer),
+        last_message_at=bindparam("now"),
+        language=func.coalesce(bindparam("spoken", type_=String), _CONVERSATIONS.c.language),
+    )
+    .returning(_CONVERSATIONS.c.last_seq)
+)
+_TAKE = (
+    update(_CONVERSATIONS)
+    .where(
+        _CONVERSATIONS.c.public_id == bindparam("conversation"),
+        or_(
+            _CONVERSATIONS.c.lease_owner.is_(None),
+            _CONVERSATIONS.c.lease_owner == bindparam("owner"),
+            _CONVERSATIONS.c.lease_until < bindparam("now", type_=UtcDateTime),
+        ),
+    )
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+    .returning(_CONVERSATIONS.c.id)
+)
+_ANSWERED = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id.in_(bindparam("lines", expanding=True)), _MESSAGES.c.turn.is_(None))
+    .values(
+        {
+            "turn": bindparam("of_turn"),
+            **{name: bindparam(f"new_{name}") for name in (part.name for part in fields(Understanding))},
+        }
+    )
+    .returning(_MESSAGES.c.id)
+)
 
 
 def identity_of(
@@ -82,26 +139,22 @@ def latest_of(session: Session, identity: Identity) -> Conversation | None:
 
 def by_public_id(session: Session, public_id: str) -> Conversation:
     """Raises ConversationNotFound."""
-    found = session.scalar(select(Conversation).where(Conversation.public_id == public_id))
+    found = session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
     if found is None:
         raise ConversationNotFound(public_id)
     return found
 
 
-def _touch(session: Session, conversation: Conversation, *, messages: int, now: datetime, **values: Any) -> int:
+def _touch(
+    session: Session, conversation: Conversation, *, messages: int, now: datetime, language: str | None = None
+) -> int:
     """Notes that so many messages are added; the number of the last one."""
-    # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too. One statement
-    # for all that changes: this runs with every message.
-    seq = session.scalar(
-        update(Conversation)
-        .where(Conversation.id == conversation.id)
-        .values(last_seq=Conversation.last_seq + messages, last_message_at=now, **values)
-        .returning(Conversation.last_seq)
-        .execution_options(synchronize_session=False)
-    )
+    # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too.
+    values = {"conversation": conversation.id, "messages": messages, "now": now, "spoken": language}
+    seq: int | None = session.scalar(_TOUCH, values)
     if seq is None:
         raise ConversationNotFound(conversation.public_id)
-    for name, value in {**values, "last_seq": seq, "last_message_at": now}.items():
+    for name, value in (("last_seq", seq), ("last_message_at", now), ("language", language or conversation.language)):
         set_committed_value(conversation, name, value)
     return seq
 
@@ -121,17 +174,14 @@ def receive(
     ``external_id`` names it on its channel (a repeated delivery carries the same one). A closed conversation is
     opened again.
     """
-    known = session.scalar(
-        select(Message.id).where(Message.channel == conversation.channel, Message.external_id == external_id)
-    )
+    known = session.scalar(_KNOWN, {"channel": conversation.channel, "name": external_id})
     if known is not None:
         return session.get_one(Message, known), False
-    reopened: dict[str, Any] = {}
     if conversation.status is ConversationStatus.CLOSED:
-        reopened = {"status": ConversationStatus.OPEN, "closed_at": None}
+        conversation.status, conversation.closed_at = ConversationStatus.OPEN, None
     message = Message(
         conversation_id=conversation.id,
-        seq=_touch(session, conversation, messages=1, now=now, **reopened),
+        seq=_touch(session, conversation, messages=1, now=now),
         author=Author.CUSTOMER,
         channel=conversation.channel,
         external_id=external_id,
@@ -179,11 +229,11 @@ def _add_messages(
     author: Author,
     now: datetime,
     turn: int | None,
-    **conversation_values: Any,
+    language: str | None = None,
 ) -> list[Message]:
-    if not replies and not conversation_values:
+    if not replies:
         return []
-    last = _touch(session, conversation, messages=len(replies), now=now, **conversation_values)
+    last = _touch(session, conversation, messages=len(replies), now=now, language=language)
     messages = [
         Message(
             conversation_id=conversation.id,
@@ -215,6 +265,11 @@ def waiting(session: Session, conversation: Conversation) -> Sequence[Message]:
     ).all()
 
 
+def waiting_ids(session: Session, conversation: Conversation) -> Sequence[int]:
+    """The ids of what ``waiting`` returns."""
+    return session.scalars(_WAITING, {"conversation": conversation.id}).all()
+
+
 def conversations_waiting(
     session: Session, *, since: datetime | None = None, until: datetime | None = None, limit: int = 500
 ) -> Sequence[str]:
@@ -239,20 +294,7 @@ def conversations_waiting(
 
 def take_turn(session: Session, public_id: str, *, owner: str, now: datetime, lease: timedelta) -> bool:
     """Whether ``owner`` (a gateway) may answer now; nobody else may until the lease ends or is given back."""
-    taken = session.scalar(
-        update(Conversation)
-        .where(
-            Conversation.public_id == public_id,
-            or_(
-                Conversation.lease_owner.is_(None),
-                Conversation.lease_owner == owner,
-                Conversation.lease_until < now,
-            ),
-        )
-        .values(lease_owner=owner, lease_until=now + lease)
-        .returning(Conversation.id)
-        .execution_options(synchronize_session=False)
-    )
+    taken = session.scalar(_TAKE, {"conversation": public_id, "owner": owner, "now": now, "until": now + lease})
     return taken is not None
 
 
@@ -279,25 +321,23 @@ def answer(
 
     Raises AlreadyAnswered if any of the lines was answered meanwhile; the transaction must not be kept then.
     """
-    values: dict[str, Any] = {"turn": lines[0].seq}
-    language: dict[str, Any] = {}
-    if understanding is not None:
-        values |= asdict(understanding)
-        if understanding.language in ("zh", "en") and understanding.language != conversation.language:
-            language = {"language": understanding.language}
+    turn = lines[0].seq
+    values = asdict(understanding or Understanding())
     marked = session.scalars(
-        update(Message)
-        .where(Message.id.in_([line.id for line in lines]), Message.turn.is_(None))
-        .values(**values)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
+        _ANSWERED,
+        {
+            "lines": [line.id for line in lines],
+            "of_turn": turn,
+            **{f"new_{name}": value for name, value in values.items()},
+        },
     ).all()
     if len(marked) < len(lines):
         raise AlreadyAnswered(conversation.public_id)
     for line in lines:
-        for name, value in values.items():
+        for name, value in {"turn": turn, **values}.items():
             set_committed_value(line, name, value)
-    return _add_messages(session, conversation, replies, author=author, now=now, turn=lines[0].seq, **language)
+    spoken = values["language"] if values["language"] in ("zh", "en") else None
+    return _add_messages(session, conversation, replies, author=author, now=now, turn=turn, language=spoken)
 
 
 def replies_to(session: Session, message: Message) -> Sequence[Message]:
@@ -341,12 +381,7 @@ def offered_payload(session: Session, conversation: Conversation, *, title: str,
     """
     if not conversation.last_seq:
         return None
-    shown = session.execute(
-        select(Message.buttons, Message.cards)
-        .where(Message.conversation_id == conversation.id, Message.author != Author.CUSTOMER)
-        .order_by(Message.seq.desc())
-        .limit(50 if payload else 4)
-    ).all()
+    shown = session.execute(_SHOWN, {"conversation": conversation.id, "most": 50 if payload else 4}).all()
     for buttons, cards in shown:
         offered = list(buttons or [])
         for card in cards or []:

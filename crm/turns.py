@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crm import conversations, handoffs
 from crm.conversations import Reply, Understanding
 from crm.errors import CrmError
-from crm.models import Author, Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Message
+from crm.models import Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Message
+
+_CONVERSATIONS = cast(Table, Conversation.__table__)
+_GIVE_BACK = (
+    update(_CONVERSATIONS)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"), _CONVERSATIONS.c.lease_owner == bindparam("owner"))
+    .values(lease_owner=None, lease_until=None)
+    .returning(_CONVERSATIONS.c.status)
+)
 
 
 class TurnTaken(CrmError):
@@ -65,11 +74,7 @@ def begin(session: Session, conversation: Conversation, *, owner: str, now: date
     if not conversations.take_turn(session, public_id, owner=owner, now=now, lease=lease):
         raise TurnTaken(public_id)
     # Only the ids are asked for: the one line that nearly always waits was stored in this very transaction.
-    ids = session.scalars(
-        select(Message.id)
-        .where(Message.conversation_id == conversation.id, Message.author == Author.CUSTOMER, Message.turn.is_(None))
-        .order_by(Message.seq)
-    ).all()
+    ids = conversations.waiting_ids(session, conversation)
     if not ids:
         conversations.give_back_turn(session, public_id, owner=owner)
         return None
@@ -101,13 +106,7 @@ def close(
     AlreadyAnswered if the lines were answered all the same.
     ``needs_owner`` is the summary for the owner when the bot could not answer at all.
     """
-    status = session.scalar(
-        update(Conversation)
-        .where(Conversation.id == turn.conversation.id, Conversation.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
-        .returning(Conversation.status)
-        .execution_options(synchronize_session=False)
-    )
+    status = session.scalar(_GIVE_BACK, {"conversation": turn.conversation.id, "owner": owner})
     if status is None:
         return None
     # As it was read when the turn began; only the status may have been changed by what the bot did since.

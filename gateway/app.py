@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from crm.settings import Settings
 from crm.shop import load_shop
 from gateway import errors, events, health, pages, web
+from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
 from gateway.metrics import Metrics
@@ -42,11 +43,11 @@ def make_parts(settings: Settings) -> Parts:
     rasa = RasaClient(
         settings.rasa_url, settings.require("internal_secret"), timeout_seconds=settings.answer_timeout_seconds
     )
+    answering = Answering(bus=bus, rasa=rasa, wording=wording, metrics=metrics)
     relay = Relay(
         store=store,
         bus=bus,
-        rasa=rasa,
-        wording=wording,
+        answering=answering,
         metrics=metrics,
         name=name,
         answer_timeout_seconds=settings.answer_timeout_seconds,
@@ -60,6 +61,7 @@ def make_parts(settings: Settings) -> Parts:
         rasa=rasa,
         readiness=Readiness(store=store, rasa=rasa, actions_url=settings.actions_url),
         relay=relay,
+        answering=answering,
         tokens=Tokens(settings.require("secret_key")),
         shop=load_shop(settings.shop_file),
         wording=wording,

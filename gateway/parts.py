@@ -7,6 +7,7 @@ from fastapi import Request
 
 from crm.settings import Settings
 from crm.shop import Shop
+from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
@@ -28,6 +29,7 @@ class Parts:
     rasa: RasaClient
     readiness: Readiness
     relay: Relay
+    answering: Answering
     tokens: Tokens
     shop: Shop
     wording: Wording

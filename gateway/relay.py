@@ -1,32 +1,26 @@
-"""The turn engine: takes what waits in a conversation, asks the bot, stores the answer, tells everybody."""
+"""The turn engine: takes what waits in a conversation, has it answered, stores the answer, tells everybody."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from crm import conversations, turns
-from crm.conversations import Reply, Understanding
 from crm.errors import AlreadyAnswered, ConversationNotFound
-from crm.models import Channel, Conversation, Message
+from crm.models import Conversation, Message
 from crm.types import now as utc_now
+from gateway.answering import Answering, TurnAnswer
 from gateway.bus import Bus, Event, Kind
 from gateway.logs import safe_trace
-from gateway.messages import reply_from, shown
+from gateway.messages import shown
 from gateway.metrics import Metrics
-from gateway.rasa_client import NoAnswer, RasaClient
 from gateway.store import Store
-from gateway.texts import language_of
-from gateway.wording import Wording
 
 log = logging.getLogger(__name__)
 MOST_TURNS_AT_ONCE = 64
-LONGEST_TURN = 8_000
 HOLD_WHILE_TYPING_SECONDS = 1.2
 TYPING_LASTS_SECONDS = 1.0
 LEASE_MARGIN_SECONDS = 10.0
@@ -39,34 +33,6 @@ RESUME_LOOKS_BACK = timedelta(hours=1)
 Receive = Callable[[Session], tuple[Message, bool]]
 
 
-class Outlet(Protocol):
-    """A channel that has to be called to reach the customer."""
-
-    def typing(self, address: str) -> None: ...
-
-    def deliver(self, conversation_id: int) -> None: ...
-
-    def own_answer(self, lines: Sequence[Message], language: str) -> list[Reply] | None:
-        """The answer to lines that the bot need not see; None for all others."""
-        ...
-
-    def stands_alone(self, line: Message) -> bool:
-        """Whether the line must not be joined with others."""
-        ...
-
-    def as_typed(self, line: Message) -> str:
-        """The line's words without the channel's own notes."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Answer:
-    replies: list[Reply]
-    understanding: Understanding | None = None
-    needs_owner: str | None = None
-    outcome: str = "answered"
-
-
 class Relay:
     """Strictly in order within a conversation, at the same time across conversations."""
 
@@ -75,15 +41,14 @@ class Relay:
         *,
         store: Store,
         bus: Bus,
-        rasa: RasaClient,
-        wording: Wording,
+        answering: Answering,
         metrics: Metrics,
         name: str,
         answer_timeout_seconds: float,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store, self._bus, self._rasa = store, bus, rasa
-        self._wording, self._metrics, self._name, self._clock = wording, metrics, name, clock
+        self._store, self._bus, self._answering = store, bus, answering
+        self._metrics, self._name, self._clock = metrics, name, clock
         self._lease = timedelta(seconds=2 * answer_timeout_seconds + LEASE_MARGIN_SECONDS)
         self._slots = asyncio.Semaphore(MOST_TURNS_AT_ONCE)
         # None while somebody stores the message that starts the task
@@ -92,7 +57,6 @@ class Relay:
         self._again: set[str] = set()
         self._asking: set[str] = set()
         self._typed_at: dict[str, float] = {}
-        self.outlets: dict[Channel, Outlet] = {}
 
     async def hear(self, public_id: str, receive: Receive, *, hold_seconds: float = 0.0) -> Message:
         """Stores a customer's message with ``receive``, shows it to the other tabs and sees to its answer.
@@ -242,10 +206,12 @@ class Relay:
         )
         if turn is None:
             return
-        lines = turn.lines if turn.held_by_owner else self._joined(turn)
+        lines = turn.lines if turn.held_by_owner else self._answering.joined(turn)
         if len(lines) < len(turn.lines):
             self._again.add(public_id)
-        answer = _Answer([], outcome="with_owner") if turn.held_by_owner else await self._answer(turn, lines)
+        answer = (
+            TurnAnswer([], outcome="with_owner") if turn.held_by_owner else await self._answering.answer(turn, lines)
+        )
         closed = await self._store.write(
             lambda session: turns.close(
                 session,
@@ -273,64 +239,6 @@ class Relay:
             answer.outcome,
         )
 
-    def _joined(self, turn: turns.Turn) -> list[Message]:
-        """The lines that make one turn: a burst in full, but a pressed button or a command only by itself."""
-        outlet = self.outlets.get(turn.channel)
-        taken: list[Message] = []
-        length = 0
-        for line in turn.lines:
-            alone = line.payload is not None or (outlet is not None and outlet.stands_alone(line))
-            length += len(line.text) + 1
-            if taken and (alone or length > LONGEST_TURN):
-                break
-            taken.append(line)
-            if alone:
-                break
-        return taken
-
-    async def _answer(self, turn: turns.Turn, lines: Sequence[Message]) -> _Answer:
-        outlet = self.outlets.get(turn.channel)
-        if outlet is not None:
-            own = outlet.own_answer(lines, turn.language)
-            if own is not None:
-                return _Answer(own, outcome="own_answer")
-            if turn.address is not None:
-                outlet.typing(turn.address)
-        text = "\n".join(outlet.as_typed(line) if outlet else line.text for line in lines)
-        self._bus.publish(turn.public_id, Event(Kind.TYPING, {"author": "bot", "on": True}))
-        began = time.perf_counter()
-        try:
-            answer = await self._ask(turn, text, lines[0].payload)
-        except NoAnswer as failure:
-            log.warning("no answer conversation=%s turn=%d kind=%s", turn.public_id, turn.number, failure.kind)
-            self._metrics.errors.labels(f"rasa_{failure.kind}").inc()
-            answer = self._apology(turn, text)
-        finally:
-            self._metrics.rasa_seconds.observe(time.perf_counter() - began)
-            self._bus.publish(turn.public_id, Event(Kind.TYPING, {"author": "bot", "on": False}))
-        return answer
-
-    async def _ask(self, turn: turns.Turn, text: str, payload: str | None) -> _Answer:
-        """Raises NoAnswer."""
-        metadata = {
-            "turn_id": f"{turn.public_id}:{turn.number}",
-            "conversation_id": turn.public_id,
-            "channel": turn.channel.value,
-            "language": turn.language,
-        }
-        answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
-        replies = [reply_from(raw, language=turn.language) for raw in answer.replies]
-        visible = [reply for reply in replies if reply is not None]
-        if not visible:
-            raise NoAnswer("empty")
-        return _Answer(visible, answer.understanding)
-
-    def _apology(self, turn: turns.Turn, text: str) -> _Answer:
-        language = language_of(text, turn.language)
-        sorry = Reply(text=self._wording.say("desk_down", language), language=language)
-        summary = self._wording.say("owner_summary", language, text=text[:500])
-        return _Answer([sorry], needs_owner=summary, outcome="apology")
-
     def _tell(self, turn: turns.Turn, lines: Sequence[Message], closed: turns.Closed) -> None:
         replies = [dict(shown(reply)) for reply in closed.replies]
         for reply in replies:
@@ -339,6 +247,6 @@ class Relay:
             self._bus.publish(turn.public_id, Event(Kind.HANDOFF, {"active": closed.handed_off}))
         answered = {"lines": [line.seq for line in lines], "replies": replies}
         self._bus.publish(turn.public_id, Event(Kind.ANSWERED, answered))
-        outlet = self.outlets.get(turn.channel)
+        outlet = self._answering.outlets.get(turn.channel)
         if outlet is not None and replies:
             outlet.deliver(turn.conversation.id)

@@ -58,7 +58,7 @@ class TelegramService:
         if token is None or not token.get_secret_value():
             return None
         service = cls(parts, token.get_secret_value())
-        parts.relay.outlets[Channel.TELEGRAM] = service
+        parts.answering.outlets[Channel.TELEGRAM] = service
         return service
 
     def start(self) -> None:

@@ -74,6 +74,7 @@ async def test_the_bot_is_told_who_asks_and_where(park: Visitor, rasa: FakeRasa)
                 "turn_id": f"{park.conversation_id}:1",
                 "conversation_id": park.conversation_id,
                 "channel": "web",
+                "language": "en",
             },
         }
     ]
