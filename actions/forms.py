@@ -17,8 +17,19 @@ from actions import answers, requests, slots
 from actions.base import DeskAction, leave_form
 from actions.handoff import hand_over
 from actions.interruptions import answer_in_between
+from actions.knowledge import passage_for, tell
 from actions.products import products_meant
-from actions.references import another, asks, does_not_have, lets_go, longest_detail, says_nothing, says_what_happened
+from actions.references import (
+    another,
+    asks,
+    continues,
+    does_not_have,
+    lets_go,
+    longest_detail,
+    says_nothing,
+    says_what_happened,
+)
+from actions.topics import beyond
 from actions.turn import Event, Turn
 from crm import customers, orders
 from crm.errors import OrderNotFound
@@ -29,6 +40,7 @@ CERTAIN = 0.85  # to take something for a question where any words would be an a
 TOLERATED_MISSES = 2
 _FEW_DIGITS = re.compile(r"(?<![\w.@+-])\d{1,6}(?![\w@-])")
 _ONE_TO_FIVE = re.compile(r"(?<![\w.])[1-5](?![\w.])")
+SAYS_ENOUGH = 3  # words beyond the request itself, for the opening message to count as its details
 SHORT_REFUSAL = 24  # characters; a longer "no, …" says something
 
 
@@ -74,32 +86,41 @@ class DeskForm(DeskAction):
             if turn.foreign and not turn.pressed:
                 turn.say("utter_other_language")
                 return [*leave_form(), SlotSet(slots.OFFER, "action_handoff"), FollowupAction("action_listen")]
+            if events := self._rather_a_question(turn):
+                return events
             self.prepare(turn, details)
             return self._go_on(turn, details)
         if events := self._elsewhere(turn, requested):
             return events
         if says_nothing(turn.text) and not turn.pressed and not turn.detail("rating"):
             # "?" or "…": somebody who waits, or who did not see the question.
-            turn.say(f"utter_need_{requested}")
-            return [SlotSet(slots.REQUESTED_SLOT, requested)]
-        if requested in self.free_text and not turn.pressed and not self._asks_instead(turn):
+            return self._ask_again(turn, requested)
+        if requested in self.free_text and not turn.pressed:
+            if self._asks_instead(turn):
+                events, understood = answer_in_between(turn)
+                if understood:
+                    return [*events, *self._ask_again(turn, requested)]
             details[requested] = turn.whole.strip()
             return [*self._go_on(turn, details), *requests.taken(turn, turn.later)]
         if self.brings_detail(turn, requested, details):
             return self._go_on(turn, details)
         if turn.intent == "affirm" or answers.FORMS.get(turn.intent) == self.form:
             # "Ok, one moment", or the same request once more.
-            turn.say(f"utter_need_{requested}")
-            return [SlotSet(slots.REQUESTED_SLOT, requested)]
+            return self._ask_again(turn, requested)
         return self._in_between(turn, requested)
+
+    def _rather_a_question(self, turn: Turn) -> list[Event]:
+        """Events when what seemed to begin the job only asks: "and the candle dish?" after another product."""
+        if turn.pressed or turn.slot(slots.PRODUCT_ID) is None or not continues(turn.text):
+            return []
+        with crm.reading() as session:
+            named = bool(products_meant(turn, session))
+        return [*leave_form(), FollowupAction("action_product_info")] if named else []
 
     def _asks_instead(self, turn: Turn) -> bool:
         """Whether words that could be the answer are a question of the customer's."""
-        return (
-            turn.confidence >= CERTAIN
-            and asks(turn.text)
-            and (turn.intent in answers.QUESTIONS or turn.intent in ("help", "bot_challenge"))
-        )
+        telling = turn.intent in ("complaint", "inform", "affirm", "deny", "change_order", "smalltalk")
+        return turn.confidence >= CERTAIN and asks(turn.text) and not telling
 
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
         """Takes what the opening message already says."""
@@ -156,12 +177,17 @@ class DeskForm(DeskAction):
         start = "action_return_options" if other == "return_form" else other
         return [*leave_form(), *details, FollowupAction(start)]
 
+    @staticmethod
+    def _ask_again(turn: Turn, requested: str) -> list[Event]:
+        turn.say(f"utter_need_{requested}")
+        # Rasa takes a form that sets nothing but the requested slot for one that could not go on.
+        return [SlotSet(slots.FAILURES, None), SlotSet(slots.REQUESTED_SLOT, requested)]
+
     def _in_between(self, turn: Turn, requested: str) -> list[Event]:
         """Answers a question, or says that nothing was understood, and asks again."""
         events, understood = answer_in_between(turn)
         if understood:
-            turn.say(f"utter_need_{requested}")
-            return [*events, SlotSet(slots.FAILURES, None), SlotSet(slots.REQUESTED_SLOT, requested)]
+            return [*events, *self._ask_again(turn, requested)]
         misses = int(turn.slot(slots.FAILURES) or 0) + 1
         if misses >= TOLERATED_MISSES:
             hand_over(turn, HandoffReason.NOT_UNDERSTOOD)
@@ -258,9 +284,21 @@ class ValidateChange(OrderForm):
     form = "change_form"
     free_text = frozenset({slots.CHANGE_DETAILS})
 
+    def _rather_a_question(self, turn: Turn) -> list[Event]:
+        """Whether something can be done to an order at all is for the articles, as long as none is named."""
+        known = turn.detail("order_number", "email", "phone") or turn.slot(slots.LAST_ORDER)
+        passage = passage_for(turn) if asks(turn.text) and not known else None
+        if passage is None:
+            return super()._rather_a_question(turn)
+        tell(turn, passage)
+        if beyond(turn.text, "change"):
+            return [*leave_form(), SlotSet(slots.OFFER, self.form), FollowupAction("action_listen")]
+        return []
+
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
         # "Please send 1043 to Lakeside 4 instead" says it all; "I need to change my order" does not.
-        details[slots.CHANGE_DETAILS] = longest_detail(turn, at_least=8)
+        said = longest_detail(turn, at_least=6)
+        details[slots.CHANGE_DETAILS] = said if said and len(beyond(said, "change")) >= SAYS_ENOUGH else None
 
     def more(self, turn: Turn, details: dict[str, object]) -> Missing | None:
         return None if details.get(slots.CHANGE_DETAILS) else Missing(slots.CHANGE_DETAILS)
@@ -271,7 +309,8 @@ class ValidateReturn(OrderForm):
     free_text = frozenset({slots.RETURN_REASON})
 
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
-        details[slots.RETURN_REASON] = longest_detail(turn, at_least=8)
+        said = longest_detail(turn, at_least=6)
+        details[slots.RETURN_REASON] = said if said and len(beyond(said, "return")) >= SAYS_ENOUGH else None
 
     def more(self, turn: Turn, details: dict[str, object]) -> Missing | None:
         return None if details.get(slots.RETURN_REASON) else Missing(slots.RETURN_REASON)

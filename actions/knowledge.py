@@ -6,7 +6,15 @@ import crm
 from actions import slots
 from actions.base import DeskAction
 from actions.handoff import hand_over
-from actions.references import asks_price_or_stock, content_words, points_back, says_nothing, starts_over
+from actions.references import (
+    another,
+    asks_price_or_stock,
+    content_words,
+    names_an_order,
+    points_back,
+    says_nothing,
+    starts_over,
+)
 from actions.small_talk import answer_rudeness, answer_signs, is_rude
 from actions.turn import Event, Turn
 from crm import knowledge, products
@@ -67,7 +75,9 @@ class AnswerQuestion(DeskAction):
         if turn.detail("order_number", "email", "phone") and turn.intent != "inform":
             return [FollowupAction("action_inform")]
         if (number := _bare_number(turn.text)) is not None:
-            return self._ask_what_it_is(turn, number)
+            return self._take_number(turn, number)
+        if (meant := self._goes_on(turn)) is not None:
+            return [FollowupAction(meant)]
         about_product = self._names_a_product(turn)
         if about_product and asks_price_or_stock(turn.text):
             return [FollowupAction("action_product_info")]
@@ -80,18 +90,33 @@ class AnswerQuestion(DeskAction):
         return self._not_understood(turn)
 
     @staticmethod
-    def _ask_what_it_is(turn: Turn, number: str) -> list[Event]:
+    def _goes_on(turn: Turn) -> str | None:
+        """The action that answered before, when a message only makes sense as more of the same."""
+        subject = turn.slot(slots.SUBJECT)
+        if subject == "action_delivery_info" and turn.shop.shipping.mentioned_in(turn.text) is not None:
+            return str(subject)
+        if turn.slot(slots.LAST_ORDER) and another(turn.text) and names_an_order(turn.text):
+            return "order_tracking_form"
+        return None
+
+    @staticmethod
+    def _take_number(turn: Turn, number: str) -> list[Event]:
+        if turn.slot(slots.SUBJECT) == "feedback_form" and number in tuple("12345"):
+            return [SlotSet(slots.RATING, int(number)), FollowupAction("action_save_feedback")]
         buttons = [turn.titled(turn.phrase("utter_label_order_number", number=number), "inform", order_number=number)]
-        if number in "12345":
+        if number in tuple("12345"):
             buttons.append(turn.titled(turn.phrase("utter_label_rating", number=number), "inform", rating=int(number)))
         turn.say("utter_which_number", buttons=buttons, number=number)
         return []
 
     @staticmethod
     def _names_a_product(turn: Turn) -> bool:
+        strange = turn.intent == "out_of_scope" and not asks_price_or_stock(turn.text)
         with crm.reading() as session:
-            if products.catalogue(session).mentions(turn.text):
-                return True
+            named = products.catalogue(session).mentions(turn.text)
+        if named:
+            # One word of a title in a question from elsewhere ("will it rain?") names no product.
+            return not strange or named[0].coverage >= products.STRONG_COVERAGE
         known = turn.slot(slots.PRODUCT_ID)
         return known is not None and turn.intent != "out_of_scope" and points_back(turn.text)
 

@@ -1,5 +1,6 @@
 """Orders: where one is, cancelling, changing, an invoice. The forms before made sure that it may be told."""
 
+import re
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -16,11 +17,18 @@ from actions.wording import Button
 from crm import handoffs, orders, products, tickets
 from crm.errors import OrderNotFound
 from crm.models import Conversation, Order, OrderState, TicketKind
+from crm.text import normal
 
 DISPATCHED = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED)
 # The forms that only tell something, and those after which something happens to the order.
 TOLD_AGAIN = ("order_tracking_form", "refund_form")
 DONE_TO_ORDERS = ("cancellation_form", "change_form", "return_form", "invoice_form")
+# With a number and an address around it, a single verb can be all that a message says.
+_VERBS = {
+    "cancellation_form": re.compile(r"\bcancel\b|取消"),
+    "refund_form": re.compile(r"\brefund(?:ed)?\b|退款|退了多少|退钱"),
+    "invoice_form": re.compile(r"\binvoice\b|发票"),
+}
 
 
 class OrderAction(DeskAction):
@@ -78,14 +86,18 @@ class TellOrderStatus(OrderAction):
             values["cancelled"] = turn.day(order.cancelled_at)
         elif state is OrderState.REFUNDED:
             values["refunded"] = turn.amount(order.refunded_minor or order.total_minor, order.currency)
-        more = self._on_the_way(turn, order) if state in DISPATCHED else []
         window = arrival_window(turn, order)
         late = state in DISPATCHED and window is not None and window[1] < turn.now.date()
-        buttons: list[Button] = turn.buttons("utter_order_overdue", latest="") if late else []
+        if late and window is not None:
+            values["latest"] = turn.day(window[1])
+            response = "utter_order_overdue" if state is OrderState.SHIPPED else response
+        more = self._on_the_way(turn, order, late=late) if state in DISPATCHED else []
+        buttons: list[Button] = turn.buttons("utter_order_overdue", **values) if late else []
         turn.write(turn.joined([turn.phrase(response, **values), *more]), buttons=buttons, named=response)
         return "action_handoff" if late else None
 
-    def _on_the_way(self, turn: Turn, order: Order) -> list[str]:
+    @staticmethod
+    def _on_the_way(turn: Turn, order: Order, *, late: bool) -> list[str]:
         sentences = [
             turn.phrase("utter_order_tracking", tracking=shipment.tracking_number, carrier=shipment.carrier or "–")
             for shipment in order.shipments
@@ -93,14 +105,11 @@ class TellOrderStatus(OrderAction):
         ]
         window = arrival_window(turn, order)
         region = turn.shop.shipping.region_for(order.country) if order.country else None
+        if late:
+            return sentences
         if window is not None:
-            earliest, latest = window
-            late = latest < turn.now.date()
-            sentences.append(
-                turn.phrase("utter_order_overdue", latest=turn.day(latest))
-                if late
-                else turn.phrase("utter_order_arrival_window", earliest=turn.day(earliest), latest=turn.day(latest))
-            )
+            earliest, latest = turn.day(window[0]), turn.day(window[1])
+            sentences.append(turn.phrase("utter_order_arrival_window", earliest=earliest, latest=latest))
         elif region is not None:
             name = region.name.in_language(turn.language)
             sentences.append(turn.phrase("utter_order_arrival", region=name, days=day_range(region.days)))
@@ -240,8 +249,6 @@ class TakeDetail(DeskAction):
             return [FollowupAction(self._meant(turn))]
         if turn.detail("rating"):
             return [FollowupAction("feedback_form")]
-        if turn.slot(slots.SUBJECT) == "feedback_form" and turn.text.strip() in tuple("12345"):
-            return [SlotSet(slots.RATING, int(turn.text)), FollowupAction("action_save_feedback")]
         if turn.detail("email", "phone"):
             return self._contact(turn)
         if turn.detail("budget"):
@@ -253,6 +260,9 @@ class TakeDetail(DeskAction):
     @staticmethod
     def _meant(turn: Turn) -> str:
         """What another order number is for. Nothing is changed on an order that was only mentioned."""
+        for form, verb in _VERBS.items():
+            if verb.search(normal(turn.text)):
+                return form
         subject = str(turn.slot(slots.SUBJECT) or "order_tracking_form")
         if subject in TOLD_AGAIN or (subject in DONE_TO_ORDERS and corrects(turn.text, turn.intent)):
             return subject

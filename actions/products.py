@@ -54,7 +54,7 @@ class ProductAction(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         with crm.session() as session:
             meant = products_meant(turn, session)
-            if not meant and turn.detail("order_number", "email"):
+            if not meant and turn.detail("order_number", "email") and not _others_words(turn.text):
                 return [FollowupAction("action_inform")]  # "and what about 1384?"
             if len(meant) == 1:
                 if (passage := self._better_article(turn, meant[0])) is not None:
@@ -63,17 +63,20 @@ class ProductAction(DeskAction):
                 offered = self.tell_one(turn, session, meant[0])
                 return [SlotSet(slots.PRODUCT_ID, meant[0].id), SlotSet(slots.OFFER, offered)]
             if meant:
+                if (passage := self._better_article(turn, *meant)) is not None:
+                    tell(turn, passage)
+                    return []
                 return self._several(turn, meant)
             return self._none_found(turn, session)
 
-    def _better_article(self, turn: Turn, product: Product) -> Passage | None:
+    def _better_article(self, turn: Turn, *meant: Product) -> Passage | None:
         """An article for who asks about a product neither its price nor its stock: "can it go in the dishwasher?"."""
         if turn.pressed or asks_price_or_stock(turn.text):
             return None
         passage = passage_for(turn, at_least=knowledge.SURE)
         if passage is None or not asks(turn.text):
             return None
-        words = {w for w in content_words(turn.text) if w not in set(content_words(product.title))}
+        words = set(content_words(turn.text)) - {w for product in meant for w in content_words(product.title)}
         return passage if words else None
 
     @staticmethod
@@ -103,6 +106,11 @@ class ProductAction(DeskAction):
             return []
         turn.say("utter_product_unknown")
         return [SlotSet(slots.OFFER, "action_recommend")]
+
+
+def _others_words(text: str) -> bool:
+    """Whether it names anything besides a number: "do you have a 2027 calendar?" is about no order."""
+    return any(not any(c.isdigit() for c in word) for word in content_words(text))
 
 
 def _line(turn: Turn, product: Product) -> str:

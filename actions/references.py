@@ -54,6 +54,8 @@ _ASKING = re.compile(
     r"[吗呢嘛]\W*$|多少|几天|多久|什么|怎么|哪[里个些]|能不能|可不可以|有没有"
 )
 
+_CONTINUING = re.compile(r"^\W*(?:and|what about|how about|then)\b|^\W*那么?|呢\W*$")
+_ORDER = re.compile(r"\b(?:orders?|parcels?|packages?|purchases?)\b|订单|包裹|快递|单子|[一那]单")
 _PRICE_OR_STOCK = re.compile(
     r"\b(?:price\w*|cost\w*|how much|expensive|stock|available|availability|sold out|left|sell|carry|have)\b|"
     r"[$¥€£]|价|多少钱|几钱|多钱|贵|便宜|有货|现货|库存|缺货|卖完|售罄|还有|有没有|有吗|有.{1,10}[吗么没]|怎么卖|几块|补货|到货|卖.{1,10}吗"
@@ -95,6 +97,16 @@ def asks(text: str) -> bool:
 def asks_price_or_stock(text: str) -> bool:
     """Whether it is the price or the stock that a question about a product is for."""
     return bool(_PRICE_OR_STOCK.search(normal(text)))
+
+
+def names_an_order(text: str) -> bool:
+    """Whether it is about an order at all."""
+    return bool(_ORDER.search(normal(text)))
+
+
+def continues(text: str) -> bool:
+    """Whether it goes on about the same with another thing: "and the dish?", "那承烛碟呢"."""
+    return bool(_CONTINUING.search(normal(text)))
 
 
 def says_nothing(text: str) -> bool:

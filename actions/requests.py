@@ -11,7 +11,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from actions import answers, slots
 from actions.turn import Clause, Event, Turn
 
-SURE = 0.6
+SURE = 0.5
 # Whoever says one of these has said the other with it.
 _SAME_SUBJECT = (
     frozenset({"product_info", "product_availability"}),

@@ -10,6 +10,7 @@ from actions import slots
 from actions.base import DeskAction
 from actions.knowledge import passage_for
 from actions.orders import OrderAction
+from actions.topics import beyond
 from actions.turn import Event, Turn
 from crm import knowledge, tickets
 from crm.models import Conversation, Order, OrderState
@@ -59,7 +60,12 @@ class OfferReturn(DeskAction):
     def _tell_rules(turn: Turn) -> None:
         """One answer: the shop's rule, or the article's passage that answers this very question better."""
         policy = return_policy(turn)
-        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if policy else knowledge.FITS_THE_TOPIC)
+        general = bool(policy) and not beyond(turn.text, "return")
+        passage = (
+            None
+            if general
+            else passage_for(turn, at_least=knowledge.FITS_BETTER if policy else knowledge.FITS_THE_TOPIC)
+        )
         rule = passage.text if passage is not None else policy
         offer = turn.phrase("utter_return_offer")
         text = f"{rule}\n{offer}" if passage is not None else turn.joined([rule, offer])

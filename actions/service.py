@@ -107,4 +107,4 @@ class SaveFeedback(DeskAction):
                 session, turn.conversation(session), score=score, comment=turn.text.strip() or None, now=turn.now
             )
         turn.say("utter_feedback_thanks" if score >= CONTENT else "utter_feedback_sorry")
-        return [*slots.reset(*slots.OF_A_JOB), SlotSet(slots.FAILURES, None)]
+        return [*slots.reset(*slots.OF_A_JOB), SlotSet(slots.FAILURES, None), SlotSet(slots.SUBJECT, "feedback_form")]

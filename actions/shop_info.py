@@ -13,26 +13,33 @@ from actions.base import DeskAction
 from actions.facts import day_range, handling_days
 from actions.knowledge import passage_for, tell
 from actions.products import wants_cheaper
+from actions.topics import beyond
 from actions.turn import Event, Turn
 from crm import knowledge
 from crm.shop import Destination, Region
 from crm.text import normal
 
 REGIONS_IN_OVERVIEW = 4
+SPECIFIC = 2
 
 
 class ShopInfo(DeskAction):
     """Base: facts or an article, else the offer to ask the owner."""
 
     without: ClassVar[str]  # what is said when the shop states nothing
+    topic: ClassVar[str | None] = None  # of whose general questions the shop's facts are the whole answer
 
     def facts(self, turn: Turn) -> Sequence[str]:
         """Sentences from shop.toml; empty when it says nothing about this."""
         return []
 
     def act(self, turn: Turn) -> list[Event]:
+        if self.topic is not None and turn.detail("order_number"):
+            return [FollowupAction("action_inform")]  # "did my payment for 1394 arrive?" is about that order
         sentences = self.facts(turn)
-        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if sentences else knowledge.FITS_THE_TOPIC)
+        general = bool(sentences) and self.topic is not None and not beyond(turn.text, self.topic)
+        least = knowledge.FITS_BETTER if sentences and self.topic is None else knowledge.SURE
+        passage = None if general else passage_for(turn, at_least=least if sentences else knowledge.FITS_THE_TOPIC)
         if passage is not None:
             tell(turn, passage)
         elif sentences:
@@ -45,6 +52,7 @@ class ShopInfo(DeskAction):
 
 class TellDelivery(ShopInfo):
     without = "utter_delivery_none"
+    topic = "delivery"
 
     def name(self) -> str:
         return "action_delivery_info"
@@ -53,12 +61,19 @@ class TellDelivery(ShopInfo):
         place = turn.shop.shipping.mentioned_in(turn.text)
         if place is None:
             return super().act(turn)
+        names = [place.name_in(language) for language in ("en", "zh")]
+        if place.region is not None and len(beyond(turn.text, self.topic, besides=names)) >= SPECIFIC:
+            # Customs, a pick-up, a lost parcel: there is more to it than days and costs.
+            passage = passage_for(turn)
+            if passage is not None:
+                tell(turn, passage)
+                return [SlotSet(slots.SUBJECT, self.name())]
         # A named place has one true answer, and it stands in shop.toml.
         if place.region is None:
             turn.say("utter_delivery_not_there", region=place.name_in(turn.language))
             return [SlotSet(slots.OFFER, "action_handoff")]
         turn.write(turn.joined([_to_region(turn, place, place.region), *_common(turn)]), named="utter_delivery_region")
-        return []
+        return [SlotSet(slots.SUBJECT, self.name())]
 
     def facts(self, turn: Turn) -> Sequence[str]:
         regions = turn.shop.shipping.regions
@@ -88,6 +103,7 @@ def _common(turn: Turn) -> list[str]:
 
 class TellPayment(ShopInfo):
     without = "utter_payment_none"
+    topic = "payment"
 
     def name(self) -> str:
         return "action_payment_info"

@@ -2,7 +2,7 @@
 
 import re
 
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import answers, slots
 from actions.base import DeskAction
@@ -11,6 +11,7 @@ from actions.turn import Event, Turn
 from crm.models import HandoffReason
 from crm.text import normal
 
+SURE = 0.5  # below, it is rather looked up than chatted away
 _RUDE = re.compile(
     r"\b(?:fuck\w*|f\*+ck|fck|wtf|stfu|shit\w*|bullshit|bitch\w*|asshole\w*|bastard\w*|idiot\w*|moron\w*|stupid|dumb|"
     r"crap|retard\w*|screw you|shut up|piece of (?:junk|garbage|trash)|useless (?:bot|thing|robot|crap))\b|"
@@ -56,6 +57,8 @@ class SmallTalk(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         if is_rude(turn.text):
             return answer_rudeness(turn)
+        if turn.text and turn.confidence < SURE:
+            return [FollowupAction("action_clarify")]
         intent = turn.intent if turn.intent in answers.PLEASANTRIES else "help"
         turn.say(f"utter_{intent}")
         return [SlotSet(slots.FAILURES, None)]

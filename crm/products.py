@@ -16,7 +16,8 @@ from crm import revisions
 from crm.errors import ProductNotFound
 from crm.models import Product, ProductStatus, Variant
 from crm.terms import STOP_WORDS
-from crm.text import HAN, han_pairs, latin_words, normal, split_languages
+from crm.text import HAN, LATIN, han_pairs, normal, split_languages
+from crm.thesaurus import word_stem
 
 # Words that stand in many titles and in many questions alike; they never tell which product is meant.
 COMMON_WORDS = frozenset(
@@ -208,7 +209,7 @@ def _units(text: str, *, han: bool | None = None) -> list[str]:
     if han is not False:
         units += han_pairs(text)
     if han is not True:
-        units += latin_words(text)
+        units += [word_stem(word) for word in LATIN.findall(text.replace("’", "'"))]
     return units
 
 
@@ -330,7 +331,7 @@ def variants_named(product: Product, text: str) -> list[Variant]:
 def colours_named(text: str) -> set[str]:
     """The Chinese characters of the colours that a sentence asks for."""
     said = normal(text)
-    colours = {character for word, character in _COLOURS.items() if word in latin_words(said)}
+    colours = {character for word, character in _COLOURS.items() if word in LATIN.findall(said)}
     return colours | {c for c in _COLOURS.values() if f"{c}色" in said or f"{c}的" in said}
 
 
