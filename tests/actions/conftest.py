@@ -172,12 +172,23 @@ def shop(tmp_path: Path) -> Iterator[None]:
             product.variants.append(Variant(price_minor=price, currency="SGD", inventory=stock))
             session.add(product)
         park = Customer(
-            source="test", external_id="1", name="Ms Park", email="park@example.com", phone="+6591230001",
-            accepts_marketing=True, created_at=NOW, updated_at=NOW,
+            source="test",
+            external_id="1",
+            name="Ms Park",
+            email="park@example.com",
+            phone="+6591230001",
+            accepts_marketing=True,
+            created_at=NOW,
+            updated_at=NOW,
         )
         lin = Customer(
-            source="test", external_id="2", name="林先生", email="lin@example.org", phone="+8613900001111",
-            created_at=NOW, updated_at=NOW,
+            source="test",
+            external_id="2",
+            name="林先生",
+            email="lin@example.org",
+            phone="+8613900001111",
+            created_at=NOW,
+            updated_at=NOW,
         )
         session.add_all([park, lin])
         session.flush()
@@ -189,9 +200,18 @@ def shop(tmp_path: Path) -> Iterator[None]:
             ("2005", lin, FulfillmentStatus.FULFILLED, ("pearls", "scoop", "gaiwan"), 200),
         ):
             order = Order(
-                source="test", external_id=number, number=number, customer=customer, email=customer.email,
-                currency="SGD", total_minor=2300, country="SG", financial_status=FinancialStatus.PAID,
-                fulfillment_status=status, placed_at=NOW - timedelta(days=days), updated_at=NOW,
+                source="test",
+                external_id=number,
+                number=number,
+                customer=customer,
+                email=customer.email,
+                currency="SGD",
+                total_minor=2300,
+                country="SG",
+                financial_status=FinancialStatus.PAID,
+                fulfillment_status=status,
+                placed_at=NOW - timedelta(days=days),
+                updated_at=NOW,
                 fulfilled_at=NOW - timedelta(days=days) if status is FulfillmentStatus.FULFILLED else None,
             )
             for position, handle in enumerate(handles, start=1):
