@@ -102,6 +102,8 @@ class Answering:
             "language": turn.language,
         }
         answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
+        if answer.failed_actions:
+            raise NoAnswer("action_failed")
         replies = [reply_from(raw, language=turn.language) for raw in answer.replies]
         visible = [reply for reply in replies if reply is not None]
         if not visible:

@@ -35,6 +35,8 @@ class Answer(BaseModel):
     nlu: Nlu = Nlu()
     model_id: str | None = None
     milliseconds: float | None = None
+    # Actions that broke or could not be reached: what the bot said without them is not the whole answer.
+    failed_actions: list[str] = []
 
     @property
     def understanding(self) -> Understanding:

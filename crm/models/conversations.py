@@ -1,12 +1,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
 from crm.models.customers import Identity
 from crm.models.enums import Author, Channel, ConversationStatus, Delivery, HandoffReason
+
+UNANSWERED = text("turn IS NULL")
 
 
 class Conversation(Base):
@@ -48,6 +50,8 @@ class Message(Base):
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("channel", "external_id"),
         Index("ix_messages_waiting", "conversation_id", "turn"),
+        # Only what waits for an answer: looked for at every start, however long the log has grown.
+        Index("ix_messages_unanswered", "created_at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
         Index("ix_messages_delivery", "delivery"),
         Index(None, "created_at"),
     )

@@ -369,6 +369,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_created_at"), ["created_at"], unique=False)
         batch_op.create_index("ix_messages_delivery", ["delivery"], unique=False)
         batch_op.create_index("ix_messages_waiting", ["conversation_id", "turn"], unique=False)
+        batch_op.create_index(
+            "ix_messages_unanswered",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("turn IS NULL"),
+            postgresql_where=sa.text("turn IS NULL"),
+        )
 
     op.create_table(
         "return_requests",
@@ -516,6 +523,7 @@ def downgrade() -> None:
 
     op.drop_table("return_requests")
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_messages_unanswered")
         batch_op.drop_index("ix_messages_waiting")
         batch_op.drop_index("ix_messages_delivery")
         batch_op.drop_index(batch_op.f("ix_messages_created_at"))
