@@ -34,14 +34,16 @@ from actions.turn import Event, Turn
 from crm import customers, orders
 from crm.errors import OrderNotFound
 from crm.models import HandoffReason, Order
+from crm.passages import width
 
 CONFIDENT = 0.6
+LIKELY = 0.5
 CERTAIN = 0.85  # to take something for a question where any words would be an answer
 TOLERATED_MISSES = 2
 _FEW_DIGITS = re.compile(r"(?<![\w.@+-])\d{1,6}(?![\w@-])")
 _ONE_TO_FIVE = re.compile(r"(?<![\w.])[1-5](?![\w.])")
 SAYS_ENOUGH = 3  # words beyond the request itself, for the opening message to count as its details
-SHORT_REFUSAL = 24  # characters; a longer "no, …" says something
+SHORT_REFUSAL = 14  # Latin letters wide; a longer "no, …" says something
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class DeskForm(DeskAction):
 
     ends_turn = False
     free_text: ClassVar[frozenset[str]] = frozenset()
+    keeps_numbers: ClassVar[bool] = False  # a number in a message is for this form, whatever else it sounds like
 
     @property
     @abstractmethod
@@ -111,11 +114,19 @@ class DeskForm(DeskAction):
 
     def _rather_a_question(self, turn: Turn) -> list[Event]:
         """Events when what seemed to begin the job only asks: "and the candle dish?" after another product."""
+        if self.form != "order_tracking_form" and turn.confidence < LIKELY and self._began_it(turn):
+            return [*leave_form(), FollowupAction("action_clarify")]
         if turn.pressed or turn.slot(slots.PRODUCT_ID) is None or not continues(turn.text):
             return []
         with crm.reading() as session:
             named = bool(products_meant(turn, session))
         return [*leave_form(), FollowupAction("action_product_info")] if named else []
+
+    def _began_it(self, turn: Turn) -> bool:
+        """Whether it was this message's wording that led here, not a button, an offer or a detail."""
+        begun_by = "return_or_refund" if self.form == "return_form" else None
+        own = next((intent for intent, form in answers.FORMS.items() if form == self.form), begun_by)
+        return turn.intent == own and not turn.pressed and not turn.detail("order_number", "email", "phone", "rating")
 
     def _asks_instead(self, turn: Turn) -> bool:
         """Whether words that could be the answer are a question of the customer's."""
@@ -160,7 +171,10 @@ class DeskForm(DeskAction):
         given = turn.detail("order_number", "email", "phone")
         if not given and lets_go(turn.text):
             return [*leave_form(), FollowupAction("action_deny")]
-        refuses = turn.intent == "deny" and sure and not (open_question and len(turn.text) > SHORT_REFUSAL)
+        refuses = turn.intent == "deny" and sure
+        if open_question:
+            # "I don't like it" is an answer, "no" is none.
+            refuses = refuses and turn.confidence >= CERTAIN and width(turn.text) <= SHORT_REFUSAL
         if not given and (refuses or (not open_question and does_not_have(turn.text))):
             turn.say(self.refused(turn, requested))
             return [*leave_form(), SlotSet(slots.OFFER, "action_handoff"), FollowupAction("action_listen")]
@@ -168,6 +182,8 @@ class DeskForm(DeskAction):
             return [*leave_form(), FollowupAction("action_handoff")]
         if turn.intent in ("delete_my_data", "stop_messages") and sure:
             return [*leave_form(), FollowupAction(answers.action_for(turn.intent))]
+        if self.keeps_numbers and self.brings_detail(turn, requested, {}) and not turn.detail("order_number"):
+            return []
         other = answers.FORMS.get(turn.intent)
         if turn.intent == "return_or_refund":
             other = "return_form" if self.form != "return_form" else None
@@ -219,14 +235,16 @@ class OrderForm(DeskForm):
                 return Missing(slots.ORDER_NUMBER)
             details[slots.ORDER_NUMBER] = number
             conversation = turn.conversation(session)
+            proof: orders.Proof | None = None
             try:
                 orders.order_of(session, conversation, number)
             except OrderNotFound:
                 if not contact:
                     return Missing(slots.CONTACT)
                 proof = orders.prove(session, conversation, number, str(contact), now=turn.now)
-                if proof.order is None:
-                    return self._unproven(turn, number, exhausted=proof.exhausted)
+        if proof is not None and proof.order is None:
+            # Only here, when the attempt is written: getting the owner writes as well.
+            return self._unproven(turn, number, exhausted=proof.exhausted)
         return self.more(turn, details)
 
     def _known_number(self, turn: Turn, session: Session, details: dict[str, object]) -> str | Missing | None:
@@ -329,6 +347,7 @@ class ValidateComplaint(DeskForm):
 
 class ValidateQuote(DeskForm):
     form = "quote_form"
+    keeps_numbers = True
     free_text = frozenset({slots.PRODUCT})
 
     def prepare(self, turn: Turn, details: dict[str, object]) -> None:
@@ -345,7 +364,7 @@ class ValidateQuote(DeskForm):
         return bool(turn.detail("email", "phone"))
 
     def _asks_instead(self, turn: Turn) -> bool:
-        if turn.slot(slots.REQUESTED_SLOT) != slots.PRODUCT or turn.confidence < CONFIDENT:
+        if turn.slot(slots.REQUESTED_SLOT) != slots.PRODUCT or turn.confidence < LIKELY:
             return False
         with crm.reading() as session:
             named = bool(products_meant(turn, session))
@@ -363,6 +382,7 @@ class ValidateQuote(DeskForm):
 
 class ValidateFeedback(DeskForm):
     form = "feedback_form"
+    keeps_numbers = True
 
     def brings_detail(self, turn: Turn, requested: str, details: dict[str, object]) -> bool:
         rating = turn.detail("rating") or (_ONE_TO_FIVE.search(turn.text) or [None])[0]

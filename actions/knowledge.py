@@ -1,5 +1,8 @@
 """The owner's articles, and what to do when nothing was understood: look up, ask back, get the owner."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from rasa_sdk.events import FollowupAction, SlotSet
 
 import crm
@@ -10,7 +13,9 @@ from actions.references import (
     another,
     asks_price_or_stock,
     content_words,
+    lets_go,
     names_an_order,
+    names_something,
     points_back,
     says_nothing,
     starts_over,
@@ -19,7 +24,8 @@ from actions.small_talk import answer_rudeness, answer_signs, is_rude
 from actions.turn import Event, Turn
 from crm import knowledge, products
 from crm.knowledge import Passage
-from crm.models import HandoffReason
+from crm.models import HandoffReason, KnowledgeArticle
+from crm.passages import LONG_ANSWER, passages_of, width
 from crm.text import normal
 
 READINGS = 3
@@ -41,13 +47,31 @@ NEVER_OFFERED = frozenset(
 )
 
 
-def passage_for(turn: Turn, *, at_least: float = knowledge.SURE) -> Passage | None:
-    """The passage that answers the message, in the customer's language; None when none does."""
+def passage_for(turn: Turn, *, at_least: float = knowledge.SURE, beginning: bool = False) -> Passage | None:
+    """The passage that answers the message, in the customer's language; None when none does.
+
+    beginning : the first passage of the article, for a question that asks for nothing in particular
+    """
     if not turn.text.strip():
         return None
     with crm.reading() as session:
         found = knowledge.look_up(session, turn.text, turn.language, limit=1)
-    return found[0] if found and found[0].score >= at_least else None
+        if not found or found[0].score < at_least:
+            return None
+        if beginning and (article := session.get(KnowledgeArticle, found[0].article_id)) is not None:
+            opening = _opening(passages_of(article.body))
+            return replace(found[0], text=opening) if opening else found[0]
+    return found[0]
+
+
+def _opening(passages: Sequence[str]) -> str:
+    """The first passages of an article, as many as stay a short answer."""
+    told = list(passages[:1])
+    for passage in passages[1:]:
+        if width("".join([*told, passage])) > LONG_ANSWER:
+            break
+        told.append(passage)
+    return "\n\n".join(told)
 
 
 def tell(turn: Turn, passage: Passage) -> None:
@@ -72,21 +96,21 @@ class AnswerQuestion(DeskAction):
             return answer_signs(turn)
         if is_rude(turn.text):
             return answer_rudeness(turn)
-        if turn.detail("order_number", "email", "phone") and turn.intent != "inform":
+        if lets_go(turn.text):
+            return [FollowupAction("action_deny")]
+        details = turn.detail("email", "phone") or (turn.detail("order_number") and not names_something(turn.text))
+        if details and turn.intent != "inform":
             return [FollowupAction("action_inform")]
         if (number := _bare_number(turn.text)) is not None:
             return self._take_number(turn, number)
         if (meant := self._goes_on(turn)) is not None:
             return [FollowupAction(meant)]
-        about_product = self._names_a_product(turn)
-        if about_product and asks_price_or_stock(turn.text):
+        if self._names_a_product(turn):
             return [FollowupAction("action_product_info")]
-        passage = passage_for(turn, at_least=knowledge.FITS_BETTER if about_product else knowledge.SURE)
+        passage = passage_for(turn)
         if passage is not None:
             tell(turn, passage)
             return [SlotSet(slots.FAILURES, None)]
-        if about_product:
-            return [FollowupAction("action_product_info")]
         return self._not_understood(turn)
 
     @staticmethod
@@ -118,7 +142,13 @@ class AnswerQuestion(DeskAction):
             # One word of a title in a question from elsewhere ("will it rain?") names no product.
             return not strange or named[0].coverage >= products.STRONG_COVERAGE
         known = turn.slot(slots.PRODUCT_ID)
-        return known is not None and turn.intent != "out_of_scope" and points_back(turn.text)
+        if known is None:
+            return False
+        with crm.reading() as session:
+            before = products.by_ids(session, [int(known)])
+            if before and products.variants_named(before[0], turn.text):
+                return True
+        return turn.intent != "out_of_scope" and points_back(turn.text)
 
     def _not_understood(self, turn: Turn) -> list[Event]:
         misses = int(turn.slot(slots.FAILURES) or 0) + 1

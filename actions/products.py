@@ -12,7 +12,7 @@ from actions import slots
 from actions.base import DeskAction
 from actions.facts import FEW, card_of, description_of, price_of, stock_left
 from actions.knowledge import passage_for, tell
-from actions.references import asks, asks_price_or_stock, content_words, points_back
+from actions.references import asks, asks_price_or_stock, content_words, names_something, points_back
 from actions.turn import Event, Turn
 from crm import knowledge, money, products, recommendations
 from crm.knowledge import Passage
@@ -54,7 +54,7 @@ class ProductAction(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         with crm.session() as session:
             meant = products_meant(turn, session)
-            if not meant and turn.detail("order_number", "email") and not _others_words(turn.text):
+            if not meant and turn.detail("order_number", "email") and not names_something(turn.text):
                 return [FollowupAction("action_inform")]  # "and what about 1384?"
             if len(meant) == 1:
                 if (passage := self._better_article(turn, meant[0])) is not None:
@@ -106,11 +106,6 @@ class ProductAction(DeskAction):
             return []
         turn.say("utter_product_unknown")
         return [SlotSet(slots.OFFER, "action_recommend")]
-
-
-def _others_words(text: str) -> bool:
-    """Whether it names anything besides a number: "do you have a 2027 calendar?" is about no order."""
-    return any(not any(c.isdigit() for c in word) for word in content_words(text))
 
 
 def _line(turn: Turn, product: Product) -> str:

@@ -104,6 +104,11 @@ def names_an_order(text: str) -> bool:
     return bool(_ORDER.search(normal(text)))
 
 
+def names_something(text: str) -> bool:
+    """Whether it names anything besides a number: "do you have a 2027 calendar?" is about no order."""
+    return any(not any(c.isdigit() for c in word) for word in content_words(text))
+
+
 def continues(text: str) -> bool:
     """Whether it goes on about the same with another thing: "and the dish?", "那承烛碟呢"."""
     return bool(_CONTINUING.search(normal(text)))

@@ -11,22 +11,14 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from actions import answers, slots
 from actions.turn import Clause, Event, Turn
 
-SURE = 0.5
-# Whoever says one of these has said the other with it.
-_SAME_SUBJECT = (
-    frozenset({"product_info", "product_availability"}),
-    frozenset({"complaint", "return_or_refund", "refund_status", "talk_to_human"}),
-    frozenset({"track_order", "complaint"}),
-    frozenset({"give_feedback", "complaint"}),
-)
 _JOBS = frozenset({*answers.FORMS, "return_or_refund", "talk_to_human", "delete_my_data", "stop_messages"})
 
 
 def others(turn: Turn) -> list[Clause]:
-    """The message's further requests that are sure enough to be answered and not said by the main one already."""
+    """The message's further requests that are still to be answered."""
     if turn.others_taken or turn.pressed:
         return []
-    return [clause for clause in turn.also if clause.confidence >= SURE and _is_another(turn, clause)]
+    return [clause for clause in turn.also if _is_another(turn, clause)]
 
 
 def _is_another(turn: Turn, clause: Clause) -> bool:
@@ -38,7 +30,7 @@ def _is_another(turn: Turn, clause: Clause) -> bool:
     if clause.intent == "delivery_info" and turn.intent == "track_order":
         # "Where is it, and how long does it take?" The order's own arrival says both.
         return turn.shop.shipping.mentioned_in(clause.text) is not None
-    return not any({turn.intent, clause.intent} <= pair for pair in _SAME_SUBJECT)
+    return True
 
 
 def is_question(clause: Clause) -> bool:

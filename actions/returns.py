@@ -21,6 +21,10 @@ _ASKS_ABOUT_POLICY = re.compile(
     r"what if|returnable|who pays|allowed|conditions?|rules?)\b|能退|能不能|可以退|可不可以|可以换|能换|几天|多少天|"
     r"多久|政策|规定|条件|运费谁|谁出|怎么退|如何退|怎么换|如何换|怎样|支持|无理由|吗|嗎|么$"
 )
+_DAMAGED = re.compile(
+    r"\b(?:broken?|cracked|crack|damaged|shattered|smashed|leak(?:ed|ing|s)|torn|faulty|defective|chipped)\b|"
+    r"碎|裂|摔坏|坏了|破损|破了|漏|有瑕疵|烂"
+)
 _OWN_ORDER = re.compile(
     r"\b(my (order|parcel|package)|i (want|would like|need|wish) to (return|exchange|send)|i'd like to|"
     r"send (it|this|them) back|i bought|start a return)\b|"
@@ -49,6 +53,8 @@ class OfferReturn(DeskAction):
         said = normal(turn.text)
         about_own = bool(turn.detail("order_number")) or bool(_OWN_ORDER.search(said))
         asks = bool(_ASKS_ABOUT_POLICY.search(said)) or said.rstrip().endswith("?")
+        if _DAMAGED.search(said):
+            turn.say("utter_sorry_damaged")
         if turn.slot(slots.JOB) == "return" or (about_own and not asks) or turn.detail("order_number"):
             return [FollowupAction("return_form")]
         if not asks and not turn.pressed:

@@ -64,7 +64,7 @@ class TellDelivery(ShopInfo):
         names = [place.name_in(language) for language in ("en", "zh")]
         if place.region is not None and len(beyond(turn.text, self.topic, besides=names)) >= SPECIFIC:
             # Customs, a pick-up, a lost parcel: there is more to it than days and costs.
-            passage = passage_for(turn)
+            passage = passage_for(turn, at_least=knowledge.FITS_BETTER)
             if passage is not None:
                 tell(turn, passage)
                 return [SlotSet(slots.SUBJECT, self.name())]
@@ -115,6 +115,7 @@ class TellPayment(ShopInfo):
 
 class TellContact(ShopInfo):
     without = "utter_contact_none"
+    topic = "contact"
 
     def name(self) -> str:
         return "action_contact_info"
@@ -138,6 +139,12 @@ class TellDiscounts(ShopInfo):
     def act(self, turn: Turn) -> list[Event]:
         if turn.slot(slots.PRODUCT_ID) is not None and wants_cheaper(turn.text):
             return [FollowupAction("action_recommend")]
+        if not self.facts(turn) and not beyond(turn.text, "discount"):
+            # Which codes there are stands where the article begins; the rest of it is for special cases.
+            passage = passage_for(turn, at_least=knowledge.FITS_THE_TOPIC, beginning=True)
+            if passage is not None:
+                tell(turn, passage)
+                return []
         return super().act(turn)
 
     def facts(self, turn: Turn) -> Sequence[str]:

@@ -7,6 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from actions import answers, slots
 from actions.base import DeskAction
 from actions.handoff import hand_over
+from actions.references import says_nothing
 from actions.turn import Event, Turn
 from crm.models import HandoffReason
 from crm.text import normal
@@ -57,6 +58,8 @@ class SmallTalk(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         if is_rude(turn.text):
             return answer_rudeness(turn)
+        if says_nothing(turn.text) and not turn.pressed:
+            return answer_signs(turn)
         if turn.text and turn.confidence < SURE:
             return [FollowupAction("action_clarify")]
         intent = turn.intent if turn.intent in answers.PLEASANTRIES else "help"

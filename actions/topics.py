@@ -11,9 +11,18 @@ from crm.text import latin_words, normal
 
 _EVERYWHERE = (
     "general usually normally typically roughly approximately exactly currently available option options offer offers "
-    "shop store guys folks team question know explain happen happens work works"
+    "shop store by way btw anyway please thanks thank hi hello also guys folks team question "
+    "know explain happen happens work works"
 )
 _WORDS = {
+    "discount": (
+        "discount discounts code codes coupon coupons promo promos promotion promotions voucher vouchers sale sales "
+        "deal deals first order running percent off any anything special"
+    ),
+    "contact": (
+        "open opening opened close closing closed hours hour time times email mail contact reach support today weekend "
+        "weekends monday tuesday wednesday thursday friday saturday sunday phone number message write"
+    ),
     "return": (
         "return returns returning returned send back policy policies refund refunds exchange exchanges days "
         "long many accept allow take possible after until window period terms conditions rule rules something "
@@ -22,7 +31,7 @@ _WORDS = {
     "delivery": (
         "ship ships shipping shipped shipment deliver delivers delivery deliveries delivered fast quick "
         "quickly soon time times long days rate rates fee fees charge charges cost costs price much send "
-        "sends sending sent post postage parcel parcels package packages arrive arrives arrival free "
+        "sends sending sent post postage parcel package arrive arrives arrival free "
         "worldwide international internationally abroad overseas country countries orders order region "
         "regions estimated standard address get over minimum threshold"
     ),
@@ -37,6 +46,11 @@ _WORDS = {
     ),
 }
 _HAN = {
+    "discount": "优惠码|优惠券|折扣码?|打折|活动|促销|优惠|现在|目前|最近|首单|新人|新客|什么|券|码|折",
+    "contact": (
+        "几点|开门|关门|营业|上班|下班|时间|邮箱|邮件|联系方式|联系|客服|号码|电话|怎么|如何|多少|今天|"
+        "周末|周[一二三四五六日]"
+    ),
     "return": (
         "退货|退换货?|退款|换货|退|换|政策|规定|规则|无理由|七天|天内|期限|多久|几天|多少天|支持|申请|怎么|"
         "如何|商品|东西|订单|收到|以后|之后|后|不喜欢|不满意|不合适"

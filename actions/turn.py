@@ -22,6 +22,15 @@ from crm.types import now as present
 
 Event = dict[str, Any]
 
+SURE = 0.5  # how sure a further request must be to count as one
+# Whoever says one of these has said the other with it.
+_SAME_SUBJECT = (
+    frozenset({"product_info", "product_availability"}),
+    frozenset({"complaint", "return_or_refund", "refund_status", "talk_to_human"}),
+    frozenset({"track_order", "complaint"}),
+    frozenset({"give_feedback", "complaint"}),
+)
+
 
 class Card(TypedDict, total=False):
     title: str
@@ -56,6 +65,12 @@ class Clause:
         """The values of these entities, in the order in which they were written."""
         return [str(e["value"]) for e in self.entities if e.get("entity") in entities and e.get("value") is not None]
 
+    def is_apart_from(self, intent: str) -> bool:
+        """Whether it asks, surely enough, for something that the message's main intent does not stand for already."""
+        if intent == self.intent:
+            return self.confidence >= SURE and bool(self.details("order_number"))
+        return self.confidence >= SURE and not any({intent, self.intent} <= subject for subject in _SAME_SUBJECT)
+
     def as_dict(self) -> dict[str, Any]:
         """For a slot: what ``of`` reads."""
         return {
@@ -88,7 +103,9 @@ class Turn:
         self.text = self.whole
         self.metadata: dict[str, Any] = dict(latest.get("metadata") or {})
         self.foreign = latest.get("language_seen") == "other"  # written in a language the shop does not speak
-        self.also = [Clause.of(raw) for raw in self.metadata.get("also") or []]
+        self.also = [
+            clause for raw in self.metadata.get("also") or [] if (clause := Clause.of(raw)).is_apart_from(self.intent)
+        ]
         self._leave_out_others()
         waiting = self.slot(slots.WAITING) or {}
         self.others_taken = waiting.get("turn") == self.request_key

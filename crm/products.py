@@ -158,6 +158,8 @@ class Catalogue:
         first = ranked[0]
         least = first.weight * first.coverage / CLEARLY_AHEAD
         kept = [m for m in ranked if m.exact == first.exact and m.weight * m.coverage >= least]
+        if len(first.said) == 1 and not first.exact:
+            kept += self._of_one_kind(next(iter(first.said)), besides=kept)
         said = frozenset().union(*(m.said for m in kept))
         for mention in ranked:
             own = mention.said - said
@@ -165,6 +167,12 @@ class Catalogue:
                 kept.append(mention)
                 said |= mention.said
         return kept
+
+    def _of_one_kind(self, unit: str, *, besides: Sequence[Mention]) -> list[Mention]:
+        """All products with a word in their names that is all a sentence says of them: "vases", "mugs"."""
+        known = {mention.product_id for mention in besides}
+        found = dict.fromkeys(self.names[position].product_id for position in self._by_unit[unit])
+        return [Mention(number, 0.0, 0.0, False, frozenset({unit})) for number in found if number not in known]
 
     @staticmethod
     def _keep_better(best: dict[int, Mention], mention: Mention) -> None:
