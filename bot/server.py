@@ -16,6 +16,7 @@ from rasa.model import get_latest_model
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
+from bot import action_results
 from bot.action_endpoint import KeepAliveEndpoint
 from bot.processor import DeskAgent
 
@@ -41,6 +42,7 @@ def model_file(where: str) -> Path:
 
 
 def load_agent(model: str, endpoints_file: str) -> DeskAgent:
+    action_results.prepare()
     endpoints = AvailableEndpoints.read_endpoints(endpoints_file)
     domain = Domain.empty()
     tracker_store = TrackerStore.create(endpoints.tracker_store, domain)
