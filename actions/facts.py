@@ -17,10 +17,21 @@ def items_of(turn: Turn, order: Order) -> str:
     """ "2 × Jasmine Pearls, 1 × Bamboo Scoop": what an order holds."""
     names = []
     for line in order.lines:
-        english, chinese = split_languages(line.title)
-        title = (chinese if turn.language == "zh" else english) or line.title
+        title = _line_title(line.title, turn.language)
         names.append(f"{title} × {line.quantity}" if turn.language == "zh" else f"{line.quantity} × {title}")
     return turn.listed(names)
+
+
+def _line_title(title: str, language: str) -> str:
+    """ "Mist Mug 薄雾马克杯 - Ink blue 墨蓝" in one language: "Mist Mug (Ink blue)", "薄雾马克杯（墨蓝）"."""
+    parts = []
+    for part in title.split(" - "):
+        english, chinese = split_languages(part)
+        parts.append((chinese if language == "zh" else english) or part)
+    if len(parts) == 1:
+        return parts[0]
+    version = " / ".join(parts[1:])
+    return f"{parts[0]}（{version}）" if language == "zh" else f"{parts[0]} ({version})"
 
 
 def price_of(turn: Turn, variants: Sequence[Variant]) -> tuple[str, str] | None:
@@ -42,7 +53,7 @@ def stock_left(variants: Sequence[Variant]) -> int | None:
 def card_of(turn: Turn, product: Product, *, subtitle: str = "") -> Card:
     """A product as a card: price, what is left, and a way to ask for more."""
     title = products.title_in(product, turn.language)
-    card = Card(title=title, buttons=[turn.button("utter_label_product_info", "product_info", product_id=product.id)])
+    card = Card(title=title, buttons=[turn.button("utter_card_details", "product_info", product_id=product.id)])
     prices = price_of(turn, product.variants)
     if prices:
         card["price"] = prices[0] if prices[0] == prices[1] else f"{prices[0]} – {prices[1]}"

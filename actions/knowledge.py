@@ -137,7 +137,10 @@ class AnswerQuestion(DeskAction):
     def _names_a_product(turn: Turn) -> bool:
         strange = turn.intent == "out_of_scope" and not asks_price_or_stock(turn.text)
         with crm.reading() as session:
-            named = products.catalogue(session).mentions(turn.text)
+            catalogue = products.catalogue(session)
+            named = catalogue.mentions(turn.text)
+            if not named and asks_price_or_stock(turn.text) and catalogue.in_category(turn.text):
+                return True
         if named:
             # One word of a title in a question from elsewhere ("will it rain?") names no product.
             return not strange or named[0].coverage >= products.STRONG_COVERAGE

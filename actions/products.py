@@ -12,7 +12,7 @@ from actions import slots
 from actions.base import DeskAction
 from actions.facts import FEW, card_of, description_of, price_of, stock_left
 from actions.knowledge import passage_for, tell
-from actions.references import asks, asks_price_or_stock, content_words, names_something, points_back
+from actions.references import asks, asks_price_or_stock, characters_left, content_words, names_something, points_back
 from actions.turn import Event, Turn
 from crm import knowledge, money, products, recommendations
 from crm.knowledge import Passage
@@ -21,6 +21,9 @@ from crm.text import normal
 
 SHOWN_AT_ONCE = 4
 PRICES_SHOWN = 4
+_GOES_WITH = re.compile(
+    r"\b(?:with|goes|go well|match\w*|pair\w*|alongside|similar|like|together|besides|instead of)\b|搭|配|类似|一起|差不多的|除了"
+)
 _CHEAPER = re.compile(
     r"\b(?:cheaper|less expensive|lower price\w*|too (?:expensive|pricey|much)|more affordable|costs? less)\b|"
     r"便宜[一点些的]|更便宜|有便宜|太贵|有点贵|贵了|实惠"
@@ -76,7 +79,8 @@ class ProductAction(DeskAction):
         passage = passage_for(turn, at_least=knowledge.SURE)
         if passage is None or not asks(turn.text):
             return None
-        words = set(content_words(turn.text)) - {w for product in meant for w in content_words(product.title)}
+        titles = [w for product in meant for w in (*content_words(product.title), *normal(product.title))]
+        words = {*content_words(turn.text), *characters_left(turn.text)}.difference(titles)
         return passage if words else None
 
     @staticmethod
@@ -94,7 +98,7 @@ class ProductAction(DeskAction):
             return []
         category = products.catalogue(session).in_category(turn.text)
         passage = passage_for(turn, at_least=knowledge.FITS_BETTER if category else knowledge.SURE)
-        if passage is not None:
+        if passage is not None and not (category and asks_price_or_stock(turn.text)):
             tell(turn, passage)
             return []
         if category:
@@ -262,7 +266,7 @@ class Recommend(DeskAction):
             customer_id = conversation.identity.customer_id
             seeds = self._seeds(turn, session)
             budget = self._budget(turn)
-            category = products.catalogue(session).in_category(turn.text) if not seeds else set()
+            category = self._category(turn, session) if not seeds else set()
             cheaper = budget is None and bool(seeds) and wants_cheaper(turn.text)
             if cheaper:
                 budget, category, seeds = self._below(session, seeds[0])
@@ -274,6 +278,8 @@ class Recommend(DeskAction):
                 within=category or None,
                 budget_minor=budget,
             )
+            if not found and category and not cheaper:
+                found = recommendations.recommend(session, now=turn.now, customer_id=customer_id, budget_minor=budget)
             if not found:
                 if budget is not None and not cheaper:
                     turn.say("utter_recommend_none_budget", budget=turn.amount(budget, turn.shop.currency))
@@ -300,12 +306,18 @@ class Recommend(DeskAction):
 
     @staticmethod
     def _seeds(turn: Turn, session: Session) -> list[Product]:
-        named = list(products.mentioned(session, turn.text, limit=2))
+        named = list(products.mentioned(session, turn.text, limit=2)) if _GOES_WITH.search(normal(turn.text)) else []
         known = turn.slot(slots.PRODUCT_ID)
         pointing = bool(turn.text) and (points_back(turn.text) or wants_cheaper(turn.text))
         if not named and known is not None and pointing:
             named = list(products.by_ids(session, [int(known)]))
         return named
+
+    @staticmethod
+    def _category(turn: Turn, session: Session) -> set[int]:
+        """What was wished for: "a mug for my father", "something for letters"."""
+        catalogue = products.catalogue(session)
+        return {mention.product_id for mention in catalogue.mentions(turn.text)} | catalogue.in_category(turn.text)
 
     @staticmethod
     def _budget(turn: Turn) -> int | None:

@@ -58,7 +58,7 @@ _CONTINUING = re.compile(r"^\W*(?:and|what about|how about|then)\b|^\W*那么?|�
 _ORDER = re.compile(r"\b(?:orders?|parcels?|packages?|purchases?)\b|订单|包裹|快递|单子|[一那]单")
 _PRICE_OR_STOCK = re.compile(
     r"\b(?:price\w*|cost\w*|how much|expensive|stock|available|availability|sold out|left|sell|carry|have)\b|"
-    r"[$¥€£]|价|多少钱|几钱|多钱|贵|便宜|有货|现货|库存|缺货|卖完|售罄|还有|有没有|有吗|有.{1,10}[吗么没]|怎么卖|几块|补货|到货|卖.{1,10}吗"
+    r"[$¥€£]|价|多少钱|多少\W*$|几钱|多钱|贵|便宜|有货|现货|库存|缺货|卖完|售罄|还有|有没有|有哪些|有什么|有吗|有.{1,10}[吗么没]|怎么卖|几块|补货|到货|卖.{1,10}吗"
 )
 
 # What a complaint may consist of without saying what is wrong.
@@ -135,6 +135,11 @@ def content_words(text: str) -> list[str]:
     latin = [word for word in latin_words(said) if word not in _QUESTION_WORDS and not word.isdigit() and len(word) > 1]
     rest = _QUESTION_HAN.sub(" ", said)
     return latin + [pair for pair in han_pairs(rest) if len(pair) > 1]
+
+
+def characters_left(text: str) -> list[str]:
+    """The Han characters that stand alone once the words of every question are taken out: 洗 in 怎么洗."""
+    return [run for run in HAN.findall(_QUESTION_HAN.sub(" ", normal(text))) if len(run) == 1]
 
 
 def points_back(text: str) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import answers, slots
+from actions.references import content_words
 from actions.turn import Clause, Event, Turn
 
+_PRODUCTS = frozenset({"product_info", "product_availability"})
 _JOBS = frozenset({*answers.FORMS, "return_or_refund", "talk_to_human", "delete_my_data", "stop_messages"})
 
 
@@ -22,6 +24,11 @@ def others(turn: Turn) -> list[Clause]:
 
 
 def _is_another(turn: Turn, clause: Clause) -> bool:
+    if clause.intent == "inform":
+        # "Where is 5102 (dan@…)" says little more than its details.
+        return turn.intent in answers.QUESTIONS and bool(clause.details("order_number"))
+    if clause.intent in _PRODUCTS and not content_words(clause.text):
+        return False  # "…, and what does it cost?" is part of the main request
     if clause.intent not in _JOBS and clause.intent not in answers.QUESTIONS:
         return False
     own = [number for number in clause.details("order_number") if number != turn.detail("order_number")]

@@ -3,24 +3,36 @@
 Facts of shop.toml answer first where they fit the question; an article of the owner's that answers it better wins.
 """
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
+import crm
 from actions import slots
 from actions.base import DeskAction
 from actions.facts import day_range, handling_days
 from actions.knowledge import passage_for, tell
 from actions.products import wants_cheaper
+from actions.references import asks_price_or_stock
 from actions.topics import beyond
 from actions.turn import Event, Turn
-from crm import knowledge
+from crm import knowledge, products
 from crm.shop import Destination, Region
 from crm.text import normal
 
 REGIONS_IN_OVERVIEW = 4
 SPECIFIC = 2
+_WHERE = re.compile(
+    r"\b(?:where|located|location|(?<!mail )address|directions?|map|visit|find you)\b|"
+    r"哪里|在哪|哪儿|(?<!邮箱)(?<!邮件)地址|位置|怎么走|怎么去"
+)
+_FREE = re.compile(r"\bfree\b|包邮|免邮|免运|满多少")
+_DISPATCH = re.compile(
+    r"\b(?:dispatch\w*|send (?:it |them |orders? |things )?out|sent out|ship (?:it |orders? )?out|leave)\b|"
+    r"(?:多久|几天|什么时候|何时|几时).{0,3}发货|发货(?:时间|要)|发货.{0,3}(?:多久|几天)"
+)
 
 
 class ShopInfo(DeskAction):
@@ -79,6 +91,11 @@ class TellDelivery(ShopInfo):
         regions = turn.shop.shipping.regions
         if not regions:
             return []
+        said = normal(turn.text)
+        if turn.shop.shipping.free_over_minor is not None and _FREE.search(said):
+            return [turn.phrase("utter_delivery_free_over", amount=_free_over(turn))]
+        if _DISPATCH.search(said):
+            return [turn.phrase("utter_delivery_handling", handling=handling_days(turn))]
         shown = [_to_region(turn, Destination(region=region), region) for region in regions[:REGIONS_IN_OVERVIEW]]
         # One region a line: read at a glance where a paragraph would be a wall.
         return ["\n".join(shown) + "\n", *_common(turn)]
@@ -96,9 +113,12 @@ def _common(turn: Turn) -> list[str]:
     shipping = turn.shop.shipping
     sentences = [turn.phrase("utter_delivery_handling", handling=handling_days(turn))]
     if shipping.free_over_minor is not None:
-        amount = turn.amount(shipping.free_over_minor, turn.shop.currency)
-        sentences.append(turn.phrase("utter_delivery_free_over", amount=amount))
+        sentences.append(turn.phrase("utter_delivery_free_over", amount=_free_over(turn)))
     return sentences
+
+
+def _free_over(turn: Turn) -> str:
+    return turn.amount(turn.shop.shipping.free_over_minor or 0, turn.shop.currency)
 
 
 class TellPayment(ShopInfo):
@@ -116,6 +136,13 @@ class TellPayment(ShopInfo):
 class TellContact(ShopInfo):
     without = "utter_contact_none"
     topic = "contact"
+
+    def act(self, turn: Turn) -> list[Event]:
+        passage = passage_for(turn, at_least=knowledge.FITS_THE_TOPIC) if _WHERE.search(normal(turn.text)) else None
+        if passage is None:
+            return super().act(turn)
+        tell(turn, passage)  # where the shop is, shop.toml does not say
+        return []
 
     def name(self) -> str:
         return "action_contact_info"
@@ -139,6 +166,8 @@ class TellDiscounts(ShopInfo):
     def act(self, turn: Turn) -> list[Event]:
         if turn.slot(slots.PRODUCT_ID) is not None and wants_cheaper(turn.text):
             return [FollowupAction("action_recommend")]
+        if asks_price_or_stock(turn.text) and self._names_a_product(turn):
+            return [FollowupAction("action_product_info")]
         if not self.facts(turn) and not beyond(turn.text, "discount"):
             # Which codes there are stands where the article begins; the rest of it is for special cases.
             passage = passage_for(turn, at_least=knowledge.FITS_THE_TOPIC, beginning=True)
@@ -152,6 +181,11 @@ class TellDiscounts(ShopInfo):
         if free_over is None or not any(word in normal(turn.text) for word in ("ship", "包邮", "运费", "免邮", "免运")):
             return []
         return [turn.phrase("utter_delivery_free_over", amount=turn.amount(free_over, turn.shop.currency))]
+
+    @staticmethod
+    def _names_a_product(turn: Turn) -> bool:
+        with crm.reading() as session:
+            return bool(products.catalogue(session).mentions(turn.text))
 
 
 class TellWarranty(ShopInfo):

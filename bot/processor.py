@@ -25,6 +25,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.data import TrainingType
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.clauses import clauses_of
 from bot.entities import REQUESTED_SLOT
 from bot.graph import PlainGraphRunner
 
@@ -32,6 +33,13 @@ log = logging.getLogger(__name__)
 
 # What is remembered of the ranking; the rest is never asked for and would be stored and sent with every turn.
 RANKING_KEPT = 5
+# Of the several requests in one message, these are worth an answer of their own.
+SURE = 0.5
+REQUESTS = frozenset(
+    "track_order cancel_order change_order return_or_refund refund_status delivery_info payment_info invoice_request "
+    "product_info product_availability recommend_products discount_info complaint talk_to_human contact_info "
+    "quote_request warranty_info account_data delete_my_data stop_messages".split()
+)
 
 
 class DeskProcessor(MessageProcessor):
@@ -62,10 +70,39 @@ class DeskProcessor(MessageProcessor):
             metadata={**(message.metadata or {}), REQUESTED_SLOT: _requested_slot(tracker)},
         )
         parsed = super()._parse_message_with_graph(asked, tracker, only_output_properties)
+        if tracker is not None:
+            self._note_other_requests(message, parsed)
         parsed["intent_ranking"] = parsed.get("intent_ranking", [])[:RANKING_KEPT]
         parsed.pop("text_tokens", None)
         parsed.pop("metadata", None)
         return parsed
+
+    def _note_other_requests(self, message: UserMessage, parsed: dict[str, Any]) -> None:
+        """Finds what else a message asks for; the actions read it from the metadata field `also`."""
+        found = [(clause, self._clause(clause)) for clause in clauses_of(message.text or "")]
+        requests = [(c, p) for c, p in found if p["intent"]["name"] in REQUESTS and p["intent"]["confidence"] >= SURE]
+        if not requests:
+            return
+        intents = [understood["intent"]["name"] for _, understood in requests]
+        if parsed["intent"]["name"] not in intents:
+            # Together they read as neither: the first of them is the main one.
+            parsed["intent"], parsed["intent_ranking"] = requests[0][1]["intent"], requests[0][1]["intent_ranking"]
+        main = intents.index(parsed["intent"]["name"])
+        also = [
+            {
+                "intent": understood["intent"]["name"],
+                "confidence": understood["intent"]["confidence"],
+                "text": clause,
+                "entities": understood["entities"],
+            }
+            for number, (clause, understood) in enumerate(requests)
+            if number != main
+        ]
+        if also:
+            message.metadata = {**(message.metadata or {}), "also": also}
+
+    def _clause(self, text: str) -> dict[str, Any]:
+        return super()._parse_message_with_graph(UserMessage(text), None, True)
 
     async def _run_action(
         self,

@@ -24,7 +24,7 @@ COMMON_WORDS = frozenset(
     (
         "a an and any are at be buy by can do does for from get gift have how i in is it item me my new of on one or "
         "order product set shop small big large the this that to what which with you your size color colour price "
-        "cost much 还 有 的 吗 多少 钱 我 你 个 是"
+        "cost much present 还 有 的 吗 多少 钱 我 你 个 是 礼物 礼品 送礼"
     ).split()
 )
 # Everyday words that are one slip away from some product's word and yet spelt right: "need" is no "reed".

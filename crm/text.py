@@ -52,14 +52,23 @@ def han_pairs(text: str) -> list[str]:
     return pairs
 
 
+def _tidy(part: str) -> str:
+    """Without the marks that stood between two languages; brackets stay only in pairs."""
+    part = part.strip(" -–—|/·,，")
+    whole = len(re.findall(r"[(（]", part)) == len(re.findall(r"[)）]", part))
+    return part if whole and not part.startswith(("(", "（")) else part.strip("()（） ")
+
+
 def split_languages(title: str) -> tuple[str | None, str | None]:
     """The English and the Chinese part of a title: ``"Jasmine Pearls 茉莉龙珠"`` gives both, in that order."""
     runs = list(HAN.finditer(title))
     if not runs:
         return title.strip() or None, None
     first, last = runs[0].start(), runs[-1].end()
+    if title[last : last + 1] in ("）", ")") and re.search(r"[（(][^）)]*$", title[first:last]):
+        last += 1  # the bracket was opened in the Chinese part
     before, chinese, after = title[:first], title[first:last], title[last:]
-    english = " ".join(part for part in (before.strip(" -–—|/·,，()（）"), after.strip(" -–—|/·,，()（）")) if part)
+    english = " ".join(part for part in (_tidy(before), _tidy(after)) if part)
     if not re.search(r"[A-Za-z]{2,}", english):
         return None, title.strip()
     return english, chinese.strip()
