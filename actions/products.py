@@ -22,7 +22,8 @@ from crm.text import normal
 SHOWN_AT_ONCE = 4
 PRICES_SHOWN = 4
 _GOES_WITH = re.compile(
-    r"\b(?:with|goes|go well|match\w*|pair\w*|alongside|similar|like|together|besides|instead of)\b|搭|配|类似|一起|差不多的|除了"
+    r"\b(?:with|goes|go well|match\w*|pair\w*|alongside|similar|like|together|besides|instead of)\b|"
+    r"搭|配|类似|一起|差不多的|除了"
 )
 _CHEAPER = re.compile(
     r"\b(?:cheaper|less expensive|lower price\w*|too (?:expensive|pricey|much)|more affordable|costs? less)\b|"

@@ -22,7 +22,9 @@ def test_several_requests_are_cut_apart(text: str, clauses: list[str]) -> None:
     assert [clause.removeprefix("and ") for clause in found] == clauses
 
 
-@pytest.mark.parametrize("text", ["", "hello", "where is my red and white scarf", "1383", "五星好评", "😀" * 4000, "a\x00b"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "where is my red and white scarf", "1383", "五星好评", "😀" * 4000, "a\x00b"]
+)
 def test_one_request_stays_whole(text: str) -> None:
     assert clauses_of(text) == []
 
