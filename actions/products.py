@@ -99,7 +99,7 @@ class ProductAction(DeskAction):
             return []
         category = products.catalogue(session).in_category(turn.text)
         passage = passage_for(turn, at_least=knowledge.FITS_BETTER if category else knowledge.SURE)
-        if passage is not None and not (category and asks_price_or_stock(turn.text)):
+        if passage is not None:
             tell(turn, passage)
             return []
         if category:

@@ -10,7 +10,7 @@ _POINTING = re.compile(
     r"\b(it|its|it's|that|this|these|those|they|them|one|ones)\b|这[个款种件支把只]?|那[个款种件支把只]?|它|此款|该"
 )
 # Words of a shop's questions that name no product.
-_QUESTION_WORDS = frozenset(
+_ASKED_WITH = frozenset(
     (
         "a an and any are at available be buy by can cheap color colour come cost could detail do does else "
         "expensive for from get got has have he hello hey hi how i in info information is it item kind left like "
@@ -21,6 +21,7 @@ _QUESTION_WORDS = frozenset(
         "pink yellow grey gray purple brown orange"
     ).split()
 )
+_QUESTION_WORDS = _ASKED_WITH | {stem(word) for word in _ASKED_WITH}
 _QUESTION_HAN = re.compile(
     "请问|你好|您好|亲|多少钱|什么价格?|怎么卖|价格|价钱|几钱|贵不贵|有没有货|有货|现货|库存|缺货|补货|什么时候|到货|还有|"
     "有没有|材质|材料|尺寸|多大|大小|规格|颜色|款式|什么颜色|介绍|一下|详细|信息|怎么用|可以|能不能|能|买|想|要|我|你们|"
