@@ -3,7 +3,7 @@
 Never what is out of stock, nor what this customer bought lately. Each suggestion carries its reason.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -62,13 +62,17 @@ def recommend(
 
     def take(ids: Sequence[tuple[int, int | None]], reason: Reason) -> None:
         wanted = [pair for pair in ids if pair[0] not in unwanted | chosen and (within is None or pair[0] in within)]
-        known = {p.id: p for p in products.by_ids(session, [i for pair in wanted for i in pair if i is not None])}
-        for product_id, lead in wanted:
-            product = known.get(product_id)
-            if len(picked) >= limit or product is None or not _affordable(product, budget_minor):
-                continue
-            picked.append(Recommendation(product, reason, known.get(lead) if lead is not None else None))
-            chosen.add(product_id)
+        # A few at a time: most often the first ones will do.
+        for few in _in_batches(wanted, limit + 2):
+            known = {p.id: p for p in products.by_ids(session, {i for pair in few for i in pair if i is not None})}
+            for product_id, lead in few:
+                product = known.get(product_id)
+                if len(picked) >= limit or product is None or not _affordable(product, budget_minor):
+                    continue
+                picked.append(Recommendation(product, reason, known.get(lead) if lead is not None else None))
+                chosen.add(product_id)
+            if len(picked) >= limit:
+                return
 
     if leads:
         take(_bought_together(session, leads, limit=limit * 8 + len(unwanted)), Reason.BOUGHT_TOGETHER)
@@ -77,6 +81,11 @@ def recommend(
     if len(picked) < limit:
         take(_newest(session, limit=500 if within is not None else limit * 8 + len(unwanted)), Reason.NEW)
     return picked
+
+
+def _in_batches(pairs: Sequence[tuple[int, int | None]], size: int) -> Iterator[Sequence[tuple[int, int | None]]]:
+    for start in range(0, len(pairs), size):
+        yield pairs[start : start + size]
 
 
 def note_shown(
