@@ -97,9 +97,12 @@ class ProductAction(DeskAction):
         if not content_words(turn.text):
             turn.say("utter_need_product")
             return []
-        category = products.catalogue(session).in_category(turn.text)
+        catalogue = products.catalogue(session)
+        category = catalogue.in_category(turn.text)
+        # "What notebooks are there?" names a kind and nothing else: no article knows better.
+        only_a_kind = bool(category) and all(word in catalogue.categories for word in content_words(turn.text))
         passage = passage_for(turn, at_least=knowledge.FITS_BETTER if category else knowledge.SURE)
-        if passage is not None:
+        if passage is not None and not only_a_kind:
             tell(turn, passage)
             return []
         if category:

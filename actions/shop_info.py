@@ -85,6 +85,8 @@ class TellDelivery(ShopInfo):
             turn.say("utter_delivery_not_there", region=place.name_in(turn.language))
             return [SlotSet(slots.OFFER, "action_handoff")]
         turn.write(turn.joined([_to_region(turn, place, place.region), *_common(turn)]), named="utter_delivery_region")
+        if turn.detail("order_number"):
+            return [FollowupAction("action_inform")]  # it was asked about in the same breath
         return [SlotSet(slots.SUBJECT, self.name())]
 
     def facts(self, turn: Turn) -> Sequence[str]:
