@@ -4,11 +4,13 @@ import re
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
+import crm
 from actions import answers, slots
 from actions.base import DeskAction
 from actions.handoff import hand_over
-from actions.references import says_nothing
+from actions.references import asks_price_or_stock, says_nothing
 from actions.turn import Event, Turn
+from crm import products
 from crm.models import HandoffReason
 from crm.text import normal
 
@@ -47,6 +49,15 @@ def answer_signs(turn: Turn) -> list[Event]:
     return []
 
 
+def _asks_for_goods(turn: Turn) -> bool:
+    """Whether the catalogue holds what is asked for: "do you have the tall vase?" is no chat about the bot."""
+    if turn.pressed or not asks_price_or_stock(turn.text):
+        return False
+    with crm.reading() as session:
+        catalogue = products.catalogue(session)
+        return bool(catalogue.mentions(turn.text) or catalogue.in_category(turn.text))
+
+
 class SmallTalk(DeskAction):
     """What is answered with a sentence of the domain."""
 
@@ -60,6 +71,8 @@ class SmallTalk(DeskAction):
             return answer_rudeness(turn)
         if says_nothing(turn.text) and not turn.pressed:
             return answer_signs(turn)
+        if _asks_for_goods(turn):
+            return [FollowupAction("action_product_availability")]
         if turn.text and turn.confidence < SURE:
             return [FollowupAction("action_clarify")]
         intent = turn.intent if turn.intent in answers.PLEASANTRIES else "help"
