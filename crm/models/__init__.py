@@ -1,8 +1,18 @@
 """The tables. One module per group of nouns; docs/data-model.md draws them."""
 
+from crm.models.alerts import Alert, AlertKind
 from crm.models.base import Base
 from crm.models.conversations import Conversation, Handoff, Message
 from crm.models.customers import Consent, Customer, Disclosure, Identity, VerificationAttempt
+from crm.models.digests import (
+    Digest,
+    DigestChannel,
+    DigestDelivery,
+    DigestDeliveryState,
+    DigestPicture,
+    OwnerLink,
+    OwnerLinkKind,
+)
 from crm.models.enums import (
     Author,
     Channel,
@@ -18,11 +28,15 @@ from crm.models.enums import (
     TicketKind,
     TicketStatus,
 )
+from crm.models.follow_ups import FollowUp, FollowUpKind, FollowUpRule, FollowUpStatus, StockWait
 from crm.models.orders import Order, OrderLine, ReturnRequest, Shipment
 from crm.models.products import Product, Variant
+from crm.models.quotes import Quote
 from crm.models.service import Feedback, KnowledgeArticle, Revision, ShownRecommendation, Ticket
 
 __all__ = [
+    "Alert",
+    "AlertKind",
     "Author",
     "Base",
     "Channel",
@@ -32,9 +46,18 @@ __all__ = [
     "ConversationStatus",
     "Customer",
     "Delivery",
+    "Digest",
+    "DigestChannel",
+    "DigestDelivery",
+    "DigestDeliveryState",
+    "DigestPicture",
     "Disclosure",
     "Feedback",
     "FinancialStatus",
+    "FollowUp",
+    "FollowUpKind",
+    "FollowUpRule",
+    "FollowUpStatus",
     "FulfillmentStatus",
     "Handoff",
     "HandoffReason",
@@ -44,13 +67,17 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderState",
+    "OwnerLink",
+    "OwnerLinkKind",
     "Product",
     "ProductStatus",
+    "Quote",
     "ReturnRequest",
     "ReturnStatus",
     "Revision",
     "Shipment",
     "ShownRecommendation",
+    "StockWait",
     "Ticket",
     "TicketKind",
     "TicketStatus",
