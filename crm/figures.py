@@ -97,7 +97,7 @@ def _sales(session: Session, since: datetime, until: datetime, currency: str) ->
     }
     own, sales = by_currency.get(currency, (0, 0))
     orders = sum(number for number, _ in by_currency.values())
-    buyers = select(distinct(Order.customer_id)).where(*placed, Order.customer_id.is_not(None))
+    buyers = select(Order.customer_id).where(*placed, Order.customer_id.is_not(None)).distinct()
     known = (
         session.scalar(
             select(func.count(distinct(Order.customer_id))).where(

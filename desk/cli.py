@@ -82,6 +82,21 @@ def parse() -> None:
 
 
 @app.command()
+def digest(
+    week: Annotated[str | None, typer.Option(help="Such as 2026-W47; without it, the last full week.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Write it into this folder; nothing is kept or sent.")
+    ] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send it to the owner, once.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Send it if its day and hour have come.")] = False,
+) -> None:
+    """The week's digest: what changed, and what to do."""
+    from desk.digesting import digest as write
+
+    raise typer.Exit(write(week=week, preview=preview, send=send, due=due))
+
+
+@app.command()
 def doctor() -> None:
     """Check the installation and say what to mend."""
     from desk.doctor import examine

@@ -30,6 +30,7 @@ from crm.models.enums import (
 )
 from crm.models.follow_ups import FollowUp, FollowUpKind, FollowUpRule, FollowUpStatus, StockWait
 from crm.models.orders import Order, OrderLine, ReturnRequest, Shipment
+from crm.models.owners import OwnerAccount, PairingCode
 from crm.models.products import Product, Variant
 from crm.models.quotes import Quote
 from crm.models.service import Feedback, KnowledgeArticle, Revision, ShownRecommendation, Ticket
@@ -67,8 +68,10 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderState",
+    "OwnerAccount",
     "OwnerLink",
     "OwnerLinkKind",
+    "PairingCode",
     "Product",
     "ProductStatus",
     "Quote",

@@ -1,4 +1,4 @@
-"""digests, follow-ups, alerts and quotes"""
+"""the owner's side"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -78,6 +78,25 @@ def upgrade() -> None:
         sa.Column("control_share", sa.Double(), nullable=False),
         sa.Column("updated_at", crm.types.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_follow_up_rules")),
+    )
+    op.create_table(
+        "owner_accounts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Enum("web", "telegram", name="channel", native_enum=False, length=32), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("paired_at", crm.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_owner_accounts")),
+        sa.UniqueConstraint("channel", "external_id", name=op.f("uq_owner_accounts_channel_external_id")),
+    )
+    op.create_table(
+        "pairing_codes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
+        sa.Column("made_at", crm.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", crm.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("used_at", crm.types.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing_codes")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_pairing_codes_code_hash")),
     )
     op.create_table(
         "digest_deliveries",
@@ -271,6 +290,8 @@ def downgrade() -> None:
     op.drop_table("owner_links")
     op.drop_table("digest_pictures")
     op.drop_table("digest_deliveries")
+    op.drop_table("pairing_codes")
+    op.drop_table("owner_accounts")
     op.drop_table("follow_up_rules")
     op.drop_table("digests")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
