@@ -15,6 +15,7 @@ from gateway import errors, events, health, pages, web
 from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
+from gateway.links import routes as links
 from gateway.metrics import Metrics
 from gateway.middleware import BodyLimit, StrictHeaders
 from gateway.parts import Parts
@@ -94,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.parts = make_parts(settings)
     errors.install(app)
-    for routes in (web, events, health, webhook):
+    for routes in (web, events, health, webhook, links):
         app.include_router(routes.router)
     pages.install(app)
     return app

@@ -56,7 +56,7 @@ class StrictHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+                headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
                 headers["Content-Security-Policy"] = PAGE_POLICY
                 if headers.get("Content-Type", "").startswith("application/json"):
                     headers.setdefault("Cache-Control", "no-store")

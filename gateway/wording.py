@@ -14,10 +14,10 @@ class Wording:
         self.sentences = sentences
 
     @classmethod
-    def load(cls) -> "Wording":
-        return cls(tomllib.loads(FILE.read_text(encoding="utf-8")))
+    def load(cls, file: Path = FILE) -> "Wording":
+        return cls(tomllib.loads(file.read_text(encoding="utf-8")))
 
-    def say(self, name: str, language: str, **values: str) -> str:
+    def say(self, key: str, language: str, /, **values: str) -> str:
         """The sentence in that language, in English for any other."""
-        sentence = self.sentences[name]
+        sentence = self.sentences[key]
         return sentence.get(language, sentence["en"]).format(**values)

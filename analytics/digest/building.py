@@ -64,7 +64,9 @@ def store(session: Session, shop: Shop, week: Week, *, base_url: str, secret: st
     session.execute(delete(OwnerLink).where(OwnerLink.digest_id == digest.id, OwnerLink.used_at.is_(None)))
     built = build(session, shop, week, links=RealLinks(session, base_url, secret, digest.id, now), now=now)
     _fill(digest, shop, built.rendered, asdict(built.page), now)
-    digest.pictures[:] = [DigestPicture(name=name, png=png) for name, png in built.pictures.items()]
+    digest.pictures.clear()
+    session.flush()  # the old ones go before new ones of the same name come
+    digest.pictures.extend(DigestPicture(name=name, png=png) for name, png in built.pictures.items())
     session.flush()
     return digest
 

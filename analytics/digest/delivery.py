@@ -57,9 +57,9 @@ def deliver(digest_id: int, settings: Settings, shop: Shop, *, clock: Callable[[
 def _deliver_on(
     channel: DigestChannel, digest_id: int, settings: Settings, shop: Shop, clock: Callable[[], datetime]
 ) -> Outcome:
-    claimed = _claim(digest_id, channel, clock())
-    if claimed is not DigestDeliveryState.SENDING:
-        return Outcome(channel, claimed)
+    ours, state = _claim(digest_id, channel, clock())
+    if not ours:
+        return Outcome(channel, state)
     try:
         with crm.reading() as session:
             digest = session.get_one(Digest, digest_id)
@@ -87,8 +87,8 @@ def _send(channel: DigestChannel, session: Session, digest: Digest, settings: Se
         )
 
 
-def _claim(digest_id: int, channel: DigestChannel, now: datetime) -> DigestDeliveryState:
-    """SENDING if the caller is to send it; else what became of it, or is becoming of it in another process."""
+def _claim(digest_id: int, channel: DigestChannel, now: datetime) -> tuple[bool, DigestDeliveryState]:
+    """Whether the caller is to send it, and how far it is: SENDING without being ours is another process's work."""
     try:
         with crm.session() as session:
             delivery = session.scalar(
@@ -100,13 +100,13 @@ def _claim(digest_id: int, channel: DigestChannel, now: datetime) -> DigestDeliv
                 delivery = DigestDelivery(digest_id=digest_id, channel=channel, attempts=0)
                 session.add(delivery)
             elif not _may_try(delivery, now):
-                return delivery.state
+                return False, delivery.state
             delivery.state = DigestDeliveryState.SENDING
             delivery.attempts, delivery.attempted_at = delivery.attempts + 1, now
-            return DigestDeliveryState.SENDING
+            return True, DigestDeliveryState.SENDING
     except IntegrityError:
         # Another process made the row at the same moment and is sending.
-        return DigestDeliveryState.PENDING
+        return False, DigestDeliveryState.SENDING
 
 
 def _may_try(delivery: DigestDelivery, now: datetime) -> bool:

@@ -32,6 +32,7 @@ class KeyFigure:
     norm: Norm | None
     standing: Standing
     of: int | None = None
+    more_is_better: bool | None = None
 
     @property
     def change(self) -> float | None:
@@ -39,16 +40,18 @@ class KeyFigure:
         return (self.value - self.before) / self.before if self.before else None
 
 
-_SHOWN: tuple[tuple[str, Unit], ...] = (
-    ("sales", Unit.MONEY),
-    ("orders", Unit.COUNT),
-    ("new_buyers", Unit.COUNT),
-    ("conversations", Unit.COUNT),
-    ("handovers", Unit.COUNT),
-    ("complaints", Unit.COUNT),
-    ("satisfaction", Unit.SCORE),
-    ("answered_by_owner", Unit.MINUTES),
+# The third says whether more of it is good news; None: neither good nor bad.
+_SHOWN: tuple[tuple[str, Unit, bool | None], ...] = (
+    ("sales", Unit.MONEY, True),
+    ("orders", Unit.COUNT, True),
+    ("new_buyers", Unit.COUNT, True),
+    ("conversations", Unit.COUNT, None),
+    ("handovers", Unit.COUNT, False),
+    ("complaints", Unit.COUNT, False),
+    ("satisfaction", Unit.SCORE, True),
+    ("answered_by_owner", Unit.MINUTES, False),
 )
+_ALWAYS = ("sales", "orders")
 
 
 def weeks_of(session: Session, week: Week, *, currency: str) -> list[Figures]:
@@ -77,21 +80,21 @@ def _began(session: Session) -> datetime | None:
 
 
 def key_figures(weeks: Sequence[Figures]) -> list[KeyFigure]:
-    """One per name that has a value this week; ``weeks`` as ``weeks_of`` gives them."""
-    shown = [_key_figure(name, unit, weeks) for name, unit in _SHOWN]
+    """One per name that has a value this week and was not 0 all the time; ``weeks`` as ``weeks_of`` gives them."""
+    shown = [_key_figure(name, unit, better, weeks) for name, unit, better in _SHOWN]
     return [figure for figure in shown if figure is not None]
 
 
-def _key_figure(name: str, unit: Unit, weeks: Sequence[Figures]) -> KeyFigure | None:
+def _key_figure(name: str, unit: Unit, better: bool | None, weeks: Sequence[Figures]) -> KeyFigure | None:
     values = [_value(week, name) for week in weeks]
     value = values[0]
-    if value is None:
+    if value is None or (name not in _ALWAYS and not any(values)):
         return None
     earlier = [number for number in values[1:] if number is not None]
     norm = norm_of(earlier, counts=unit is Unit.COUNT)
     before = values[1] if len(values) > 1 else None
     of = weeks[0].ratings if unit is Unit.SCORE else None
-    return KeyFigure(name, unit, value, before, norm, standing(value, norm), of)
+    return KeyFigure(name, unit, value, before, norm, standing(value, norm), of, better)
 
 
 def _value(week: Figures, name: str) -> float | None:

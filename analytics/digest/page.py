@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from analytics.digest.links import Links
-from analytics.digest.norms import Standing
 from analytics.digest.words import Words
 from crm.shop import Shop
 from crm.weeks import Week
+
+
+class Tone(StrEnum):
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """A key figure. ``note`` compares it; ``standing`` says whether it is out of the ordinary."""
+    """A key figure. ``note`` compares it; ``tone`` says whether it is out of the ordinary, and which way."""
 
     name: str
     label: str
     value: str
     note: str
-    standing: Standing
+    tone: Tone
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from analytics.digest import pictures
 from analytics.digest.key_figures import KeyFigure, Unit, key_figures, weeks_of
 from analytics.digest.norms import Norm, Standing
-from analytics.digest.page import Action, Context, Page, Section, Tile
+from analytics.digest.page import Action, Context, Page, Section, Tile, Tone
 from analytics.digest.sections import sections_of
 from analytics.digest.words import Words
 from crm import money
@@ -50,17 +50,20 @@ def _headline(words: Words, week: Figures, shown: Sequence[KeyFigure], *, empty:
 
 
 def _tile(words: Words, figure: KeyFigure) -> Tile:
-    standing = figure.standing
     few = figure.of is not None and figure.of < FEWEST_RATINGS
-    if few:
-        standing = Standing.NEW
     return Tile(
         name=figure.name,
         label=words.say(f"figures.{figure.name}"),
         value=_shown(words, figure.unit, figure.value),
         note=words.say("note.few_ratings", n=figure.of) if few else _note(words, figure),
-        standing=standing,
+        tone=Tone.PLAIN if few else _tone(figure),
     )
+
+
+def _tone(figure: KeyFigure) -> Tone:
+    if figure.more_is_better is None or figure.standing not in (Standing.HIGH, Standing.LOW):
+        return Tone.PLAIN
+    return Tone.GOOD if (figure.standing is Standing.HIGH) == figure.more_is_better else Tone.BAD
 
 
 def _note(words: Words, figure: KeyFigure) -> str:

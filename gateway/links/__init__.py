@@ -1,0 +1,1 @@
+"""The pages behind the one-time links in digests and alerts."""
