@@ -6,7 +6,7 @@ import crm
 from actions import slots
 from actions.base import DeskAction, leave_form
 from actions.turn import Event, Turn
-from crm import conversations, handoffs
+from crm import availability, conversations, handoffs
 from crm.models import Author, HandoffReason
 
 LINES_IN_SUMMARY = 4
@@ -32,9 +32,20 @@ class HandOff(DeskAction):
 
     def act(self, turn: Turn) -> list[Event]:
         if hand_over(turn, HandoffReason.ASKED):
-            hours = turn.shop.opening_hours
-            shown = hours.in_language(turn.language) if hours else ""
-            turn.say("utter_handoff", extra=turn.phrase("utter_handoff_hours", hours=shown) if shown else "")
+            turn.say("utter_handoff", extra=_waiting(turn))
         else:
             turn.say("utter_handoff_waiting")
         return [*leave_form(), SlotSet(slots.FAILURES, None)]
+
+
+def _waiting(turn: Turn) -> str:
+    """How long it will take, as far as that can be said honestly; empty where the shop says nothing about it."""
+    with crm.reading() as session:
+        expected = availability.waiting(session, turn.shop, now=turn.now)
+    if expected.back_at is not None:
+        local = expected.back_at.astimezone(turn.shop.zone)
+        return turn.phrase("utter_handoff_back_at", day=turn.day(expected.back_at), time=f"{local:%H:%M}")
+    if expected.usual_minutes is not None:
+        return turn.phrase("utter_handoff_usually", minutes=expected.usual_minutes)
+    hours = turn.shop.opening_hours
+    return turn.phrase("utter_handoff_hours", hours=hours.in_language(turn.language)) if hours else ""

@@ -22,6 +22,7 @@ OFFER = "offer"
 FAILURES = "failures"
 SUBJECT = "subject"
 WAITING = "waiting"
+OWNER_SAID = "owner_said"
 REQUESTED_SLOT = "requested_slot"
 
 # What belongs to one job only; cleared when the job ends, so that nothing leaks into the next subject.

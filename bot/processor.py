@@ -20,7 +20,7 @@ from rasa.engine import loader
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecutionRejected, Event, UserUttered
+from rasa.shared.core.events import ActionExecutionRejected, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.data import TrainingType
 from rasa.utils.endpoints import EndpointConfig
@@ -28,6 +28,7 @@ from rasa.utils.endpoints import EndpointConfig
 from bot.clauses import clauses_of
 from bot.entities import REQUESTED_SLOT
 from bot.graph import PlainGraphRunner
+from bot.meanwhile import events_of
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 RANKING_KEPT = 5
 # Of the several requests in one message, these are worth an answer of their own.
 SURE = 0.5
+LONGEST_HEARD = 2_000
 REQUESTS = frozenset(
     "track_order cancel_order change_order return_or_refund refund_status delivery_info payment_info invoice_request "
     "product_info product_availability recommend_products discount_info complaint talk_to_human contact_info "
@@ -175,9 +177,21 @@ class DeskAgent(Agent):
             tracker = await processor.fetch_tracker_and_update_session(
                 message.sender_id, message.output_channel, message.metadata
             )
+            for event in await self._meanwhile(message):
+                if not isinstance(event, SlotSet) or event.key in tracker.slots:
+                    tracker.update(event, processor.domain)
             message.parse_data = await processor.parse_message(message, tracker)
             await processor.answer(message, tracker)
         return message.parse_data
+
+    async def _meanwhile(self, message: UserMessage) -> list[Event]:
+        """What the owner and the customer said to each other while the bot was not asked."""
+        lines = (message.metadata or {}).pop("meanwhile", None)
+        if not isinstance(lines, list) or not lines:
+            return []
+        said = "\n".join(str(line.get("text", "")) for line in lines if isinstance(line, dict))
+        details = (await self.understand(said[-LONGEST_HEARD:]))["entities"]
+        return events_of(lines, details)
 
     async def understand(self, text: str) -> dict[str, Any]:
         return await self._ready_processor().parse_message(UserMessage(text))

@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from crm import conversations, handoffs
+from crm import conversations, handoffs, takeover
 from crm.conversations import Reply, Understanding
 from crm.errors import CrmError
 from crm.models import Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Message
@@ -40,6 +40,8 @@ class Turn:
     lines: Sequence[Message]
     handed_off: bool
     held_by_owner: bool
+    # what was said while the owner spoke and the bot was not asked
+    unheard: Sequence[Message] = ()
 
     @property
     def public_id(self) -> str:
@@ -66,6 +68,7 @@ class Closed:
 
     replies: Sequence[Message]
     handed_off: bool
+    held_by_owner: bool
 
 
 def begin(session: Session, conversation: Conversation, *, owner: str, now: datetime, lease: timedelta) -> Turn | None:
@@ -79,13 +82,16 @@ def begin(session: Session, conversation: Conversation, *, owner: str, now: date
         conversations.give_back_turn(session, public_id, owner=owner)
         return None
     handoff = _open_handoff(session, conversation)
+    held = handoff is not None and handoff.taken_at is not None
+    lines = [session.get_one(Message, number) for number in ids]
     return Turn(
         conversation=conversation,
         # The web has no address to call: its visitors listen.
         address=None if conversation.channel is Channel.WEB else conversation.identity.external_id,
-        lines=[session.get_one(Message, number) for number in ids],
+        lines=lines,
         handed_off=handoff is not None,
-        held_by_owner=handoff is not None and handoff.taken_at is not None,
+        held_by_owner=held,
+        unheard=() if held else takeover.unheard(session, conversation, before=lines[0].seq),
     )
 
 
@@ -112,10 +118,23 @@ def close(
     # As it was read when the turn began; only the status may have been changed by what the bot did since.
     conversation = session.merge(turn.conversation, load=False)
     set_committed_value(conversation, "status", status)
+    handoff = _open_handoff(session, conversation)
+    held = handoff is not None and handoff.taken_at is not None
+    if held and not turn.held_by_owner:
+        # She took it while the bot was thinking: hers is the word, and she may have answered these very lines.
+        takeover.settle(session, lines)
+        return Closed(replies=[], handed_off=True, held_by_owner=True)
     stored = conversations.answer(session, conversation, lines, replies, understanding, now=now)
+    if turn.unheard and understanding is not None:
+        _note_heard(session, conversation)
     if needs_owner is not None:
-        handoffs.hand_off(session, conversation, reason=HandoffReason.DESK_DOWN, summary=needs_owner, now=now)
-    return Closed(replies=stored, handed_off=_open_handoff(session, conversation) is not None)
+        handoff = handoffs.hand_off(session, conversation, reason=HandoffReason.DESK_DOWN, summary=needs_owner, now=now)
+    return Closed(replies=stored, handed_off=handoff is not None, held_by_owner=held)
+
+
+def _note_heard(session: Session, conversation: Conversation) -> None:
+    session.execute(update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == conversation.id).values(unheard_from=None))
+    set_committed_value(conversation, "unheard_from", None)
 
 
 def _open_handoff(session: Session, conversation: Conversation) -> Handoff | None:

@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from crm import turns
+from crm import satisfaction, turns
 from crm.conversations import Reply, Understanding
 from crm.models import Channel, Message
 from gateway.bus import Bus, Event, Kind
@@ -73,6 +73,9 @@ class Answering:
     async def answer(self, turn: turns.Turn, lines: Sequence[Message]) -> TurnAnswer:
         """The bot's answer, the channel's own, or an apology; never none and never two."""
         outlet = self.outlets.get(turn.channel)
+        if satisfaction.score_in(lines[0].payload) is not None:
+            thanks = Reply(text=self._wording.say("thanks_for_score", turn.language), language=turn.language)
+            return TurnAnswer([thanks], outcome="own_answer")
         if outlet is not None:
             own = outlet.own_answer(lines, turn.language)
             if own is not None:
@@ -95,12 +98,15 @@ class Answering:
 
     async def _ask(self, turn: turns.Turn, text: str, payload: str | None) -> TurnAnswer:
         """Raises NoAnswer."""
-        metadata = {
+        metadata: dict[str, Any] = {
             "turn_id": f"{turn.public_id}:{turn.number}",
             "conversation_id": turn.public_id,
             "channel": turn.channel.value,
             "language": turn.language,
         }
+        if turn.unheard:
+            # The bot was not asked meanwhile; it hears now what it needs to go on from where the owner left.
+            metadata["meanwhile"] = [{"author": m.author.value, "text": m.text} for m in turn.unheard]
         answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
         if answer.failed_actions:
             raise NoAnswer("action_failed")

@@ -18,6 +18,7 @@ from gateway.limits import Limiter, LocalLimiter, RedisLimiter
 from gateway.links import routes as links
 from gateway.metrics import Metrics
 from gateway.middleware import BodyLimit, StrictHeaders
+from gateway.owner_side import OwnerSide
 from gateway.parts import Parts
 from gateway.rasa_client import RasaClient
 from gateway.readiness import Readiness
@@ -53,6 +54,16 @@ def make_parts(settings: Settings) -> Parts:
         name=name,
         answer_timeout_seconds=settings.answer_timeout_seconds,
     )
+    shop = load_shop(settings.shop_file)
+    owner_side = OwnerSide(
+        store=store,
+        bus=bus,
+        relay=relay,
+        answering=answering,
+        wording=wording,
+        shop=shop,
+        base_url=settings.base_url,
+    )
     return Parts(
         settings=settings,
         store=store,
@@ -62,9 +73,10 @@ def make_parts(settings: Settings) -> Parts:
         rasa=rasa,
         readiness=Readiness(store=store, rasa=rasa, actions_url=settings.actions_url),
         relay=relay,
+        owner_side=owner_side,
         answering=answering,
         tokens=Tokens(settings.require("secret_key")),
-        shop=load_shop(settings.shop_file),
+        shop=shop,
         wording=wording,
     )
 
@@ -110,15 +122,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if telegram is not None:
         telegram.start()
     resuming = asyncio.create_task(parts.relay.resume_forever())
+    watching = asyncio.create_task(parts.owner_side.watch_forever())
     try:
         yield
     finally:
         parts.bus.end()
         resuming.cancel()
+        watching.cancel()
         await parts.relay.stop()
         if telegram is not None:
             await telegram.stop()
-        await asyncio.gather(resuming, return_exceptions=True)
+        await asyncio.gather(resuming, watching, return_exceptions=True)
         await parts.bus.close()
         await parts.limiter.close()
         await parts.readiness.close()

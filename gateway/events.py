@@ -17,7 +17,7 @@ from gateway.errors import Refused, not_signed_in, too_many
 from gateway.messages import shown
 from gateway.parts import Parts
 from gateway.sessions import BadToken, Visitor
-from gateway.web import PartsOf, conversation_of, is_handed_off, token_of
+from gateway.web import PartsOf, conversation_of, handoff_state, token_of
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
 HEARTBEAT_SECONDS = 15.0
@@ -115,10 +115,8 @@ async def _follow(parts: Parts, visitor: Visitor, last: int) -> AsyncIterator[by
     with parts.bus.listening(visitor.conversation) as subscription:
         yield b"retry: 2000\n\n"
         try:
-            handed_off = await parts.store.read(
-                lambda session: is_handed_off(session, conversation_of(session, visitor))
-            )
-            yield as_event(Kind.HANDOFF, {"active": handed_off})
+            handoff = await parts.store.read(lambda session: handoff_state(session, conversation_of(session, visitor)))
+            yield as_event(Kind.HANDOFF, {"active": handoff.active, "owner": handoff.owner})
             async for number, piece in _missed(parts, visitor, last):
                 last = number
                 yield piece

@@ -11,6 +11,7 @@ from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.limits import Limiter
 from gateway.metrics import Metrics
+from gateway.owner_side import OwnerSide
 from gateway.rasa_client import RasaClient
 from gateway.readiness import Readiness
 from gateway.relay import Relay
@@ -29,6 +30,7 @@ class Parts:
     rasa: RasaClient
     readiness: Readiness
     relay: Relay
+    owner_side: OwnerSide
     answering: Answering
     tokens: Tokens
     shop: Shop

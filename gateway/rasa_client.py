@@ -56,7 +56,7 @@ class RasaClient:
         self._timeout = timeout_seconds
         self._http = HttpClient(url, {"Authorization": f"Bearer {secret}"})
 
-    async def turn(self, sender: str, text: str, payload: str | None, metadata: dict[str, str]) -> Answer:
+    async def turn(self, sender: str, text: str, payload: str | None, metadata: dict[str, Any]) -> Answer:
         """Raises NoAnswer. The time limit holds for everything together, so a late answer is never an answer."""
         body = orjson.dumps({"sender": sender, "text": text, "payload": payload, "metadata": metadata})
         try:

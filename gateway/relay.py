@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from crm import conversations, turns
+from crm import conversations, satisfaction, turns
 from crm.errors import AlreadyAnswered, ConversationNotFound
 from crm.models import Conversation, Message
 from crm.types import now as utc_now
@@ -31,6 +32,18 @@ RESUME_LOOKS_BACK = timedelta(hours=1)
 
 
 Receive = Callable[[Session], tuple[Message, bool]]
+
+
+class Owner(Protocol):
+    """Whoever is told what concerns the owner."""
+
+    def heard(self, session: Session, conversation: Conversation, lines: Sequence[Message]) -> None:
+        """A customer spoke to the owner; called in the transaction that says so."""
+        ...
+
+    def wake(self) -> None:
+        """Something may wait for the owner."""
+        ...
 
 
 class Relay:
@@ -57,6 +70,7 @@ class Relay:
         self._again: set[str] = set()
         self._asking: set[str] = set()
         self._typed_at: dict[str, float] = {}
+        self.owner_side: Owner | None = None
 
     async def hear(self, public_id: str, receive: Receive, *, hold_seconds: float = 0.0) -> Message:
         """Stores a customer's message with ``receive``, shows it to the other tabs and sees to its answer.
@@ -212,18 +226,7 @@ class Relay:
         answer = (
             TurnAnswer([], outcome="with_owner") if turn.held_by_owner else await self._answering.answer(turn, lines)
         )
-        closed = await self._store.write(
-            lambda session: turns.close(
-                session,
-                turn,
-                lines,
-                answer.replies,
-                answer.understanding,
-                owner=self._name,
-                now=self._clock(),
-                needs_owner=answer.needs_owner,
-            )
-        )
+        closed = await self._store.write(lambda session: self._close(session, turn, lines, answer))
         if closed is None:
             self._metrics.turns.labels(turn.channel.value, "answered_elsewhere").inc()
             return
@@ -239,12 +242,37 @@ class Relay:
             answer.outcome,
         )
 
+    def _close(
+        self, session: Session, turn: turns.Turn, lines: Sequence[Message], answer: TurnAnswer
+    ) -> turns.Closed | None:
+        closed = turns.close(
+            session,
+            turn,
+            lines,
+            answer.replies,
+            answer.understanding,
+            owner=self._name,
+            now=self._clock(),
+            needs_owner=answer.needs_owner,
+        )
+        if closed is None:
+            return None
+        score = satisfaction.score_in(lines[0].payload)
+        if score is not None:
+            satisfaction.note(session, session.merge(turn.conversation, load=False), score, now=self._clock())
+        elif closed.held_by_owner and self.owner_side is not None:
+            self.owner_side.heard(session, session.merge(turn.conversation, load=False), lines)
+        return closed
+
     def _tell(self, turn: turns.Turn, lines: Sequence[Message], closed: turns.Closed) -> None:
         replies = [dict(shown(reply)) for reply in closed.replies]
         for reply in replies:
             self._bus.publish(turn.public_id, Event(Kind.MESSAGE, reply))
         if closed.handed_off != turn.handed_off:
-            self._bus.publish(turn.public_id, Event(Kind.HANDOFF, {"active": closed.handed_off}))
+            state = {"active": closed.handed_off, "owner": closed.held_by_owner}
+            self._bus.publish(turn.public_id, Event(Kind.HANDOFF, state))
+        if closed.handed_off and self.owner_side is not None and (closed.held_by_owner or not turn.handed_off):
+            self.owner_side.wake()
         answered = {"lines": [line.seq for line in lines], "replies": replies}
         self._bus.publish(turn.public_id, Event(Kind.ANSWERED, answered))
         outlet = self._answering.outlets.get(turn.channel)

@@ -61,6 +61,7 @@ class Replied(BaseModel):
 class History(BaseModel):
     messages: list[ShownMessage]
     handoff: bool
+    owner_speaks: bool
 
 
 class ErrorDetail(BaseModel):

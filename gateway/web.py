@@ -1,7 +1,7 @@
 """The web chat API, as the widget uses it."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
@@ -216,16 +216,28 @@ async def history(
     def read(session: Session) -> dict[str, Any]:
         conversation = conversation_of(session, visitor)
         messages = conversations.history(session, conversation, after=after, limit=limit)
-        return {"messages": [shown(message) for message in messages], "handoff": is_handed_off(session, conversation)}
+        handoff = handoff_state(session, conversation)
+        return {
+            "messages": [shown(message) for message in messages],
+            "handoff": handoff.active,
+            "owner_speaks": handoff.owner,
+        }
 
     return Json(await parts.store.read(read))
 
 
-def is_handed_off(session: Session, conversation: Conversation) -> bool:
-    return (
-        conversation.status is ConversationStatus.HANDED_OFF
-        and handoffs.open_handoff(session, conversation) is not None
-    )
+class HandoffState(NamedTuple):
+    """Whether the owner was called, and whether it is she who speaks."""
+
+    active: bool
+    owner: bool
+
+
+def handoff_state(session: Session, conversation: Conversation) -> HandoffState:
+    if conversation.status is not ConversationStatus.HANDED_OFF:
+        return HandoffState(False, False)
+    handoff = handoffs.open_handoff(session, conversation)
+    return HandoffState(handoff is not None, handoff is not None and handoff.taken_at is not None)
 
 
 @router.post("/typing", status_code=204, responses=schemas.errors(401))

@@ -24,6 +24,7 @@ from crm.models.enums import (
     HandoffReason,
     OrderState,
     ProductStatus,
+    ReturnedBy,
     ReturnStatus,
     TicketKind,
     TicketStatus,
@@ -34,6 +35,15 @@ from crm.models.owners import OwnerAccount, PairingCode
 from crm.models.products import Product, Variant
 from crm.models.quotes import Quote
 from crm.models.service import Feedback, KnowledgeArticle, Revision, ShownRecommendation, Ticket
+from crm.models.staff import (
+    OwnerNotice,
+    OwnerNoticeKind,
+    Preference,
+    SignInFailure,
+    StaffMember,
+    StaffRole,
+    StaffSession,
+)
 
 __all__ = [
     "Alert",
@@ -72,15 +82,23 @@ __all__ = [
     "OwnerLink",
     "OwnerLinkKind",
     "PairingCode",
+    "OwnerNotice",
+    "OwnerNoticeKind",
+    "Preference",
     "Product",
     "ProductStatus",
     "Quote",
     "ReturnRequest",
     "ReturnStatus",
+    "ReturnedBy",
     "Revision",
     "Shipment",
     "ShownRecommendation",
     "StockWait",
+    "SignInFailure",
+    "StaffMember",
+    "StaffRole",
+    "StaffSession",
     "Ticket",
     "TicketKind",
     "TicketStatus",

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
 from crm.models.customers import Identity
-from crm.models.enums import Author, Channel, ConversationStatus, Delivery, HandoffReason
+from crm.models.enums import Author, Channel, ConversationStatus, Delivery, HandoffReason, ReturnedBy
 
 UNANSWERED = text("turn IS NULL")
 
@@ -33,6 +33,9 @@ class Conversation(Base):
     closed_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
+    # the first message that was said while the owner spoke and that the bot has not been told of yet
+    unheard_from: Mapped[int | None]
+    satisfaction_asked_at: Mapped[datetime | None]
 
     identity: Mapped[Identity] = relationship()
     messages: Mapped[list["Message"]] = relationship(back_populates="conversation", order_by="Message.seq")
@@ -91,7 +94,10 @@ class Message(Base):
 
 
 class Handoff(Base):
-    """A conversation that waits for, or is held by, the owner. Open while ``returned_at`` is NULL."""
+    """A conversation that waits for, or is held by, the owner. Open while ``returned_at`` is NULL.
+
+    The bot is silent while ``taken_at`` is set and ``returned_at`` is not.
+    """
 
     __tablename__ = "handoffs"
 
@@ -100,5 +106,8 @@ class Handoff(Base):
     reason: Mapped[HandoffReason]
     summary: Mapped[str]
     opened_at: Mapped[datetime] = mapped_column(index=True)
+    notified_at: Mapped[datetime | None]  # when the owner's notice was written
     taken_at: Mapped[datetime | None]
-    returned_at: Mapped[datetime | None]
+    spoke_at: Mapped[datetime | None]  # the owner's last words
+    returned_at: Mapped[datetime | None] = mapped_column(index=True)
+    returned_by: Mapped[ReturnedBy | None]

@@ -36,6 +36,14 @@ class HandoffReason(StrEnum):
     VERIFICATION_LIMIT = "verification_limit"
     DESK_DOWN = "desk_down"
     REQUEST = "request"
+    OWNER = "owner"  # nobody asked: the owner stepped in
+
+
+class ReturnedBy(StrEnum):
+    """Who let the bot speak again: the owner by a button, or the desk after the owner's silence."""
+
+    OWNER = "owner"
+    SILENCE = "silence"
 
 
 class OrderState(StrEnum):

@@ -44,11 +44,15 @@ class Outbox:
         # What this process knows about a half-sent message; after a restart it begins at its first piece again.
         self._pieces_sent: dict[int, int] = {}
         self._doubtful: dict[int, int] = {}
+        # Set while nothing is on its way to a customer: then it is the owner's turn.
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     def wake(self, conversation_id: int) -> None:
         """Something waits in that conversation."""
         self._again.add(conversation_id)
         if conversation_id not in self._working:
+            self.idle.clear()
             self._working[conversation_id] = asyncio.create_task(self._work(conversation_id))
 
     async def resume_forever(self) -> None:
@@ -83,6 +87,8 @@ class Outbox:
         finally:
             self._again.discard(conversation_id)
             del self._working[conversation_id]
+            if not self._working:
+                self.idle.set()
 
     async def _carry_next(self, conversation_id: int) -> bool:
         """Whether to look for more."""

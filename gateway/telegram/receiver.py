@@ -22,6 +22,7 @@ from gateway.relay import Relay
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait
 from gateway.telegram.commands import HUMAN, HUMAN_PAYLOAD, command_in, words_of
+from gateway.telegram.owner_chat import OwnerChat
 from gateway.telegram.rendering import all_buttons, read_key
 from gateway.texts import clean, is_blank, supported_language
 
@@ -45,9 +46,18 @@ class _Chat:
 
 class Receiver:
     def __init__(
-        self, bot: Bot, store: Store, relay: Relay, limiter: Limiter, *, per_minute: int, default_language: str
+        self,
+        bot: Bot,
+        store: Store,
+        relay: Relay,
+        limiter: Limiter,
+        owner_chat: OwnerChat,
+        *,
+        per_minute: int,
+        default_language: str,
     ) -> None:
         self._bot, self._store, self._relay, self._limiter = bot, store, relay, limiter
+        self._owner_chat = owner_chat
         self._rate, self._default_language = Rate(per_minute), default_language
         self._known: OrderedDict[str, str] = OrderedDict()
         self._background: set[asyncio.Task[None]] = set()
@@ -98,6 +108,8 @@ class Receiver:
 
     async def take(self, update: Update) -> None:
         """Stores what the update brings. Telegram repeats an update until it is confirmed: once is enough here."""
+        if await self._owner_chat.takes(update):
+            return
         if update.message is not None:
             await self._take_message(update.message)
         elif update.edited_message is not None:

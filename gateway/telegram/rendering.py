@@ -57,13 +57,13 @@ def read_key(data: str | None) -> tuple[int, int] | None:
     return int(parts[1]), int(parts[2])
 
 
-def pieces_of(message: Message, *, base_url: str, open_link: str, choose: str) -> list[Piece]:
-    """The calls that show the message, in order."""
+def pieces_of(message: Message, *, base_url: str, open_link: str, choose: str, speaker: str = "") -> list[Piece]:
+    """The calls that show the message, in order; ``speaker`` stands in front of the text."""
     keys = iter(range(len(all_buttons(message))))
     own = _buttons(message.id, message.buttons, keys)
     pieces: list[Piece] = []
     photo = _public(message.image, base_url)
-    texts = split(message.text, LONGEST_TEXT) if message.text.strip() else []
+    texts = split(speaker + message.text, LONGEST_TEXT) if message.text.strip() else []
     if photo:
         pieces.append(Piece(text="", photo=photo))
     pieces.extend(Piece(text=text) for text in texts)

@@ -12,11 +12,13 @@ from telegram.constants import ChatAction
 from telegram.error import InvalidToken, TelegramError
 
 from crm.conversations import Reply
-from crm.models import Channel, Message
+from crm.models import Author, Channel, Message
 from gateway.parts import Parts
 from gateway.telegram import commands
 from gateway.telegram.bot import make_bot
+from gateway.telegram.notices import NoticeOutbox
 from gateway.telegram.outbox import Outbox
+from gateway.telegram.owner_chat import OwnerChat
 from gateway.telegram.receiver import ALLOWED_UPDATES, Receiver
 from gateway.telegram.rendering import Piece, pieces_of
 from gateway.wording import LANGUAGES
@@ -40,11 +42,13 @@ class TelegramService:
         self._bot: Bot = make_bot(token, settings.telegram_api)
         self._polls = settings.telegram_mode == "polling"
         self._outbox = Outbox(self._bot, parts.store, parts.metrics, self._render)
+        self._notices = NoticeOutbox(self._bot, parts.store, parts.owner_side, parts.metrics, self._outbox)
         self._receiver = Receiver(
             self._bot,
             parts.store,
             parts.relay,
             parts.limiter,
+            OwnerChat(self._bot, parts.store, parts.owner_side, parts.wording, parts.shop),
             per_minute=settings.messages_per_minute,
             default_language=parts.shop.default_language,
         )
@@ -84,6 +88,7 @@ class TelegramService:
         if not await self._logged_in():
             return
         self._run(self._outbox.resume_forever())
+        self._run(self._notices.carry_forever())
         await self._announce()
         if self._polls:
             await self._receiver.poll_forever()
@@ -166,6 +171,7 @@ class TelegramService:
             base_url=self._parts.settings.base_url,
             open_link=say("open_link", language),
             choose=say("choose", language),
+            speaker=say("owner_prefix", language) if message.author is Author.OWNER else "",
         )
 
     def _run(self, work: Any) -> None:

@@ -1,0 +1,138 @@
+"""Messages to the owner's own Telegram chats: an outbox of their own, so that they never stand before a customer's."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from crm import owners
+from crm.models import Conversation, Delivery, Handoff, OwnerNotice, OwnerNoticeKind
+
+LEASE = timedelta(seconds=60)
+
+
+def unannounced(session: Session, *, limit: int = 50) -> Sequence[Handoff]:
+    """Handoffs that the owner has not been told of, oldest first."""
+    return session.scalars(
+        select(Handoff)
+        .where(Handoff.notified_at.is_(None), Handoff.returned_at.is_(None))
+        .order_by(Handoff.id)
+        .limit(limit)
+    ).all()
+
+
+def announce_again(session: Session) -> None:
+    """For a chat that was just paired: what waits for the owner is announced once more."""
+    session.execute(
+        update(Handoff)
+        .where(Handoff.returned_at.is_(None), Handoff.taken_at.is_(None))
+        .values(notified_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def write(
+    session: Session,
+    kind: OwnerNoticeKind,
+    text: str,
+    *,
+    now: datetime,
+    conversation: Conversation | None = None,
+    buttons: list[dict[str, Any]] | None = None,
+    not_before: datetime | None = None,
+    chat_id: str | None = None,
+) -> int:
+    """One notice for each of the owner's chats, or for ``chat_id`` only; how many."""
+    chats = [chat_id] if chat_id is not None else owners.telegram_chats(session)
+    for chat in chats:
+        session.add(
+            OwnerNotice(
+                chat_id=chat,
+                kind=kind,
+                conversation_id=conversation.id if conversation is not None else None,
+                text=text,
+                buttons=buttons,
+                made_at=now,
+                deliver_after=not_before,
+            )
+        )
+    session.flush()
+    return len(chats)
+
+
+def next_for_each_chat(session: Session, *, now: datetime) -> Sequence[OwnerNotice]:
+    """What may be sent now, the oldest of each chat."""
+    found = session.scalars(
+        select(OwnerNotice)
+        .where(
+            OwnerNotice.delivery == Delivery.PENDING,
+            or_(OwnerNotice.deliver_after.is_(None), OwnerNotice.deliver_after <= now),
+        )
+        .order_by(OwnerNotice.id)
+        .limit(200)
+    ).all()
+    return list({notice.chat_id: notice for notice in reversed(found)}.values())[::-1]
+
+
+def claim(session: Session, notice_id: int, *, now: datetime) -> bool:
+    """Whether the caller may send it; nobody else may for a minute."""
+    claimed = session.scalar(
+        update(OwnerNotice)
+        .where(
+            OwnerNotice.id == notice_id,
+            OwnerNotice.delivery == Delivery.PENDING,
+            or_(OwnerNotice.deliver_after.is_(None), OwnerNotice.deliver_after <= now),
+        )
+        .values(deliver_after=now + LEASE, delivery_attempts=OwnerNotice.delivery_attempts + 1)
+        .returning(OwnerNotice.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
+def sent(session: Session, notice_id: int, *, telegram_id: int, now: datetime) -> None:
+    _settle(session, notice_id, delivery=Delivery.SENT, telegram_id=telegram_id, delivered_at=now)
+
+
+def failed(session: Session, notice_id: int) -> None:
+    _settle(session, notice_id, delivery=Delivery.FAILED)
+
+
+def again(session: Session, notice_id: int, *, after: datetime) -> None:
+    _settle(session, notice_id, deliver_after=after)
+
+
+def _settle(session: Session, notice_id: int, **values: object) -> None:
+    session.execute(
+        update(OwnerNotice)
+        .where(OwnerNotice.id == notice_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def conversation_of_reply(session: Session, chat_id: str, telegram_id: int) -> Conversation | None:
+    """The conversation that the notice with this Telegram id is about."""
+    return session.scalar(
+        select(Conversation)
+        .join(OwnerNotice, OwnerNotice.conversation_id == Conversation.id)
+        .where(OwnerNotice.chat_id == chat_id, OwnerNotice.telegram_id == telegram_id)
+    )
+
+
+def conversation_in_hand(session: Session, chat_id: str, *, since: datetime) -> Conversation | None:
+    """The conversation that a message without reply is meant for: the only one held, else the only one waiting."""
+    for taken in (Handoff.taken_at.is_not(None), Handoff.taken_at.is_(None)):
+        found = session.scalars(
+            select(Conversation)
+            .join(Handoff)
+            .where(Handoff.returned_at.is_(None), taken, Handoff.opened_at >= since)
+            .limit(2)
+        ).all()
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return None
+    return None

@@ -1,0 +1,122 @@
+"""Carries the owner's notices to her chats: one at a time, slowly, and never before a customer's message."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+
+from crm import notices
+from crm.models import OwnerNotice
+from crm.types import now as utc_now
+from gateway.logs import safe_trace
+from gateway.metrics import Metrics
+from gateway.owner_side import OwnerSide
+from gateway.store import Store
+from gateway.telegram.bot import is_public, seconds_to_wait
+from gateway.telegram.outbox import Outbox
+from gateway.telegram.rendering import LONGEST_TEXT, split
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_SECONDS = 2.0
+# Telegram allows one message a second in a chat; the customers' share of the bot's thirty is left alone.
+PAUSE_IN_A_CHAT_SECONDS = 1.05
+LETS_CUSTOMERS_FIRST_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 300.0
+MOST_ATTEMPTS = 50
+
+
+class NoticeOutbox:
+    def __init__(
+        self,
+        bot: Bot,
+        store: Store,
+        owner_side: OwnerSide,
+        metrics: Metrics,
+        customers: Outbox,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._bot, self._store, self._owner_side, self._metrics = bot, store, owner_side, metrics
+        self._customers, self._clock = customers, clock
+        self._last_sent: dict[str, float] = {}
+
+    async def carry_forever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                    await self._owner_side.notices_waiting.wait()
+            except TimeoutError:
+                pass
+            self._owner_side.notices_waiting.clear()
+            try:
+                while await self._carry_some():
+                    pass
+            except Exception as error:
+                log.error("could not carry the owner's notices %s", safe_trace(error))
+
+    async def _carry_some(self) -> bool:
+        """One notice for each chat that has any; whether there was one."""
+        found = await self._store.read(lambda session: notices.next_for_each_chat(session, now=self._clock()))
+        for notice in found:
+            await self._let_customers_first()
+            await self._pace(notice.chat_id)
+            number = notice.id
+            claimed = await self._store.write(
+                lambda session, number=number: notices.claim(session, number, now=self._clock())  # type: ignore[misc]
+            )
+            if claimed:
+                await self._carry(notice)
+        return bool(found)
+
+    async def _let_customers_first(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LETS_CUSTOMERS_FIRST_SECONDS):
+                await self._customers.idle.wait()
+
+    async def _pace(self, chat_id: str) -> None:
+        wait = self._last_sent.get(chat_id, float("-inf")) + PAUSE_IN_A_CHAT_SECONDS - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        self._last_sent[chat_id] = time.monotonic()
+
+    async def _carry(self, notice: OwnerNotice) -> None:
+        try:
+            sent = await self._bot.send_message(
+                int(notice.chat_id), split(notice.text, LONGEST_TEXT)[0], reply_markup=_keyboard(notice)
+            )
+        except RetryAfter as wait:
+            await self._later(notice, seconds_to_wait(wait))
+        except (Forbidden, BadRequest) as refusal:
+            log.warning("owner's notice refused notice=%d error=%s", notice.id, type(refusal).__name__)
+            await self._store.write(lambda session: notices.failed(session, notice.id))
+        except TelegramError as error:
+            log.info("owner's notice later notice=%d error=%s", notice.id, type(error).__name__)
+            await self._later(notice, min(LONGEST_PAUSE_SECONDS, 2.0 ** min(notice.delivery_attempts, 8)))
+        else:
+            self._metrics.deliveries.labels("owner").inc()
+            await self._store.write(
+                lambda session: notices.sent(session, notice.id, telegram_id=sent.message_id, now=self._clock())
+            )
+
+    async def _later(self, notice: OwnerNotice, seconds: float) -> None:
+        if notice.delivery_attempts >= MOST_ATTEMPTS:
+            await self._store.write(lambda session: notices.failed(session, notice.id))
+            return
+        after = self._clock() + timedelta(seconds=seconds)
+        await self._store.write(lambda session: notices.again(session, notice.id, after=after))
+
+
+def _keyboard(notice: OwnerNotice) -> InlineKeyboardMarkup | None:
+    """Buttons with what they send back; links only where Telegram could open them."""
+    rows = []
+    for button in notice.buttons or []:
+        if "data" in button:
+            rows.append([InlineKeyboardButton(button["title"], callback_data=button["data"])])
+        elif is_public(button["url"]):
+            rows.append([InlineKeyboardButton(button["title"], url=button["url"])])
+    return InlineKeyboardMarkup(rows) if rows else None
