@@ -39,13 +39,15 @@ class HandOff(DeskAction):
 
 
 def _waiting(turn: Turn) -> str:
-    """How long it will take, as far as that can be said honestly; empty where the shop says nothing about it."""
+    """The shop's hours, and how long it will take as far as that can be said honestly."""
     with crm.reading() as session:
         expected = availability.waiting(session, turn.shop, now=turn.now)
+    said = []
+    if turn.shop.opening_hours is not None:
+        said.append(turn.phrase("utter_handoff_hours", hours=turn.shop.opening_hours.in_language(turn.language)))
     if expected.back_at is not None:
         local = expected.back_at.astimezone(turn.shop.zone)
-        return turn.phrase("utter_handoff_back_at", day=turn.day(expected.back_at), time=f"{local:%H:%M}")
-    if expected.usual_minutes is not None:
-        return turn.phrase("utter_handoff_usually", minutes=expected.usual_minutes)
-    hours = turn.shop.opening_hours
-    return turn.phrase("utter_handoff_hours", hours=hours.in_language(turn.language)) if hours else ""
+        said.append(turn.phrase("utter_handoff_back_at", day=turn.day(expected.back_at), time=f"{local:%H:%M}"))
+    elif expected.usual_minutes is not None:
+        said.append(turn.phrase("utter_handoff_usually", minutes=expected.usual_minutes))
+    return turn.joined(said)

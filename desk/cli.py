@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Take in a shop's records.", no_args_is_help=True)
 app.add_typer(imports, name="import")
+owner = typer.Typer(help="The owner's own accounts.", no_args_is_help=True)
+app.add_typer(owner, name="owner")
 
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True)]
 
@@ -59,6 +61,24 @@ def knowledge(
     from desk.importing import import_knowledge
 
     raise typer.Exit(import_knowledge(folder, prune=prune))
+
+
+@owner.command()
+def pair() -> None:
+    """Print a code; whoever sends it to the shop's bot on Telegram is the owner."""
+    from desk.owner import pair as print_code
+
+    enter_root()
+    print_code()
+
+
+@owner.command()
+def chats() -> None:
+    """Print which Telegram chats are the owner's."""
+    from desk.owner import chats as print_chats
+
+    enter_root()
+    print_chats()
 
 
 @app.command()

@@ -53,6 +53,8 @@
       you: "You",
       atOnce: "Assistant · answers right away",
       withOwner: "You are talking with the owner",
+      called: "Assistant · the owner has been told",
+      asked: "The owner has been told and will answer here",
       reconnecting: "Reconnecting…",
       offline: "No connection. What you write is kept and sent as soon as you are back.",
       joined: (shop) => (shop ? `You are now talking with the owner of ${shop}` : "You are now talking with the owner"),
@@ -108,6 +110,8 @@
       you: "您",
       atOnce: "智能助手 · 即时回复",
       withOwner: "店主正在与您对话",
+      called: "智能助手 · 已通知店主",
+      asked: "已通知店主，店主会在这里回复您",
       reconnecting: "正在重新连接…",
       offline: "网络已断开。您写的内容会保留，恢复后自动发送。",
       joined: (shop) => (shop ? `现在由${shop}的店主与您对话` : "现在由店主与您对话"),
@@ -218,7 +222,8 @@
   let cursor = 0; // last id the ordered feed has delivered; an answer to a POST does not move it
   let outbox = []; // {client_id, text, payload?, at, failed?}, oldest first
   let notices = []; // {key, after, text}
-  let handoff = false;
+  let handoff = false; // the owner was called
+  let ownerSpeaks = false; // … and speaks, so that the assistant does not
   let shopName = null; // text or {en, zh}
   let typing = null; // {author}
   let rating = null; // {score?, sent?, finished?, error?, comment?, ending?, focus?} while it is shown
@@ -252,6 +257,7 @@
       for (const m of current) messages.set(m.id, m);
       cursor = Number(log.cursor) || 0;
       handoff = log.handoff === true;
+      ownerSpeaks = handoff && log.owner !== false;
     } else {
       archive = archive.concat(current).slice(-PAGE);
     }
@@ -264,6 +270,7 @@
       archive: archive.slice(-PAGE),
       cursor,
       handoff,
+      owner: ownerSpeaks,
     });
   }
 
@@ -376,7 +383,7 @@
       cursor = 0;
       shown = PAGE;
       complete = false;
-      handoff = false;
+      handoff = ownerSpeaks = false;
       rating = null;
       // A button belongs to the conversation it was sent in; in a new one its words have to speak for themselves.
       for (const item of outbox) if (item.payload) keep(Object.assign(item, { payload: undefined }));
@@ -516,7 +523,7 @@
   }
 
   function expectReply(id) {
-    const unanswered = () => !handoff && session && lastId() <= id;
+    const unanswered = () => !ownerSpeaks && session && lastId() <= id;
     // The desk's own sign of typing may be sent before the first stream of a conversation is there to carry it.
     setTimeout(() => {
       if (!unanswered() || typing) return;
@@ -574,12 +581,16 @@
     if (usable(message)) cursor = Math.max(cursor, message.id);
   }
 
-  function setHandoff(active) {
-    if (active === handoff) return;
+  /** A desk that does not say who speaks means the owner. */
+  function setHandoff(active, owner = active) {
+    if (active === handoff && owner === ownerSpeaks) return;
+    const wasOwner = ownerSpeaks;
     handoff = active;
-    if (typing && typing.author === (active ? "bot" : "owner")) typing = null;
+    ownerSpeaks = active && owner;
+    if (typing && typing.author === (ownerSpeaks ? "bot" : "owner")) typing = null;
     const shop = nameOf(shopName);
-    notices.push({ key: `n${randomId()}`, after: lastId(), text: () => (active ? words.joined(shop) : words.left) });
+    const text = () => (active && owner ? words.joined(shop) : active && !wasOwner ? words.asked : words.left);
+    notices.push({ key: `n${randomId()}`, after: lastId(), text });
     if (!active) offerRating();
   }
 
@@ -589,7 +600,7 @@
       const page = await ask("GET", `/api/chat/messages?after=${cursor}&limit=${PAGE}`, { token });
       if (!session || session.conversation_id !== conversation) return;
       const news = list(page.messages).filter(usable);
-      if (typeof page.handoff === "boolean") setHandoff(page.handoff);
+      if (typeof page.handoff === "boolean") setHandoff(page.handoff, page.owner_speaks);
       const before = cursor;
       news.forEach(receiveFeed);
       sync();
@@ -719,7 +730,7 @@
       return;
     }
     if (field.event === "message") receiveFeed(data);
-    else if (field.event === "handoff") setHandoff(Boolean(data.active));
+    else if (field.event === "handoff") setHandoff(Boolean(data.active), data.owner);
     else if (field.event === "typing") setTyping(data);
     sync();
   }
@@ -1184,9 +1195,9 @@
     monogram(ui.mark);
     const waiting = outbox.some((item) => !item.failed && item.state === "waiting");
     const away = (!connected || waiting) && navigator.onLine === false;
-    ui.state.textContent = !connected ? words.reconnecting : handoff ? words.withOwner : words.atOnce;
+    ui.state.textContent = !connected ? words.reconnecting : ownerSpeaks ? words.withOwner : handoff ? words.called : words.atOnce;
     ui.panel.classList.toggle("away", !connected);
-    ui.panel.classList.toggle("handoff", handoff);
+    ui.panel.classList.toggle("handoff", ownerSpeaks);
     const note = away || (!connected && waiting) ? words.offline : "";
     if (ui.note.textContent !== note) ui.note.textContent = note;
     const from = readUpTo();
@@ -1417,7 +1428,7 @@
     notices = [];
     rating = null;
     typing = null;
-    handoff = false;
+    handoff = ownerSpeaks = false;
     cursor = 0;
     connected = true;
     complete = false;

@@ -137,6 +137,14 @@ def test_details_and_form_work_across_turns(desk: Desk) -> None:
     assert last["replies"][0]["text"] == "Order 12 of park@example.com is on its way."
 
 
+def test_the_bot_goes_on_from_where_the_owner_left(desk: Desk) -> None:
+    desk.says("chen", "where is my order")
+    meanwhile = [{"author": "customer", "text": "order 12"}, {"author": "owner", "text": "It arrives tomorrow."}]
+    # The open form would have asked for the number again.
+    assert desk.says("chen", "hello", meanwhile=meanwhile)["replies"][0]["text"] == "Hello"
+    assert desk.says("chen", "你好")["nlu"]["intent"] == "greet"
+
+
 def test_a_payload_is_a_command_and_a_text_never_is(desk: Desk) -> None:
     command = '/track_order{"email": "no address"}'
     typed = desk.says("chen", command)
