@@ -1,6 +1,6 @@
 """How fast the importers are, and how much memory they take: ``uv run python benchmarks/imports.py``.
 
-Measures the UCI Online Retail file (first and second run) and a made-up Shopify export of the same kind of size, each
+Measures the UCI Online Retail file (first and second run) and made-up exports of Shopify, WooCommerce and Taobao, each
 in a process of its own, and prints one JSON object. ``--database-url`` measures another store than a new SQLite file.
 """
 
@@ -77,10 +77,48 @@ def write_shopify_orders(path: Path, orders: int, lines: int) -> None:
                 writer.writerow(line if place else first | line)
 
 
+def write_woocommerce_orders(path: Path, orders: int, lines: int) -> None:
+    """One row per line, the order's own columns repeated."""
+    header = ["order_number", "order_date", "status", "order_total", "order_currency", "customer_id", "billing_email",
+              "billing_country", "item_sku", "item_name", "item_quantity", "item_total"]  # fmt: skip
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        for number in range(1, orders + 1):
+            placed = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=5 * number)
+            buyer = number * 7919 % (orders // 10 + 1)
+            order = [number, f"{placed:%Y-%m-%d %H:%M:%S}", "completed", f"{lines * 12}.00", "GBP", buyer,
+                     f"customer{buyer}@example.com", "GB"]  # fmt: skip
+            for place in range(lines):
+                sku = (number * 31 + place * 17) % 500
+                writer.writerow([*order, f"T-{sku}", f"Thing {sku}", 1, "12.00"])
+
+
+def write_taobao_orders(path: Path, orders: int) -> None:
+    """One row per order of one article, in GB18030 as the seller centre writes it."""
+    header = ["订单编号", "买家会员名", "买家应付货款", "买家应付邮费", "总金额", "订单状态", "收货人姓名", "收货地址",
+              "联系手机", "订单创建时间", "订单付款时间", "宝贝标题", "宝贝种类", "宝贝总数量", "物流单号",
+              "物流公司"]  # fmt: skip
+    with path.open("w", encoding="gb18030", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        for number in range(1, orders + 1):
+            placed = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=5 * number)
+            buyer, article = number * 7919 % (orders // 10 + 1), number * 31 % 500
+            writer.writerow(
+                [f'="{3_800_000_000_000_000 + number}"', f"买家{buyer}", "24.00", "0.00", "24.00", "交易成功",
+                 f"收货人{buyer}", "浙江省 杭州市 西湖区 茶园路", f"'138{buyer:08}", f"{placed:%Y-%m-%d %H:%M:%S}",
+                 f"{placed:%Y-%m-%d %H:%M:%S}", f"好东西{article}", 1, 2, f"SF{number}", "顺丰速运"]
+            )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database-url", help="an empty store; default a new SQLite file per measurement")
     parser.add_argument("--shopify-orders", type=int, default=60_000)
+    parser.add_argument("--woocommerce-orders", type=int, default=170_000, help="of three lines each")
+    parser.add_argument("--taobao-orders", type=int, default=170_000)
+    parser.add_argument("--only", help="one of the measurements, by its name in the results")
     arguments = parser.parse_args()
     results: dict[str, Any] = {
         "python": platform.python_version(),
@@ -90,11 +128,18 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         shopify = Path(folder) / "orders_export.csv"
+        woocommerce, taobao = Path(folder) / "woocommerce.csv", Path(folder) / "ExportOrderList.csv"
         write_shopify_orders(shopify, arguments.shopify_orders, 3)
+        write_woocommerce_orders(woocommerce, arguments.woocommerce_orders, 3)
+        write_taobao_orders(taobao, arguments.taobao_orders)
         for name, job in {
             "online_retail": ("csv", "orders", str(RETAIL)),
             "shopify_orders": ("shopify", "orders", str(shopify)),
+            "woocommerce_orders": ("woocommerce", "orders", str(woocommerce)),
+            "taobao_orders": ("taobao", "orders", str(taobao)),
         }.items():
+            if arguments.only and arguments.only != name:
+                continue
             if not Path(job[2]).exists():
                 results[name] = f"not measured: {Path(job[2]).name} is not there"
                 continue

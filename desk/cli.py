@@ -45,6 +45,28 @@ def shopify(products: File = None, customers: File = None, orders: File = None) 
 
 
 @imports.command()
+def woocommerce(products: File = None, orders: File = None) -> None:
+    """WooCommerce's product export, and the order exports of its usual plugins."""
+    from desk.importing import import_files
+
+    raise typer.Exit(import_files("woocommerce", products=products, orders=orders))
+
+
+@imports.command()
+def taobao(
+    orders: File = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True, help="ExportOrderDetailList."),
+    ] = None,
+) -> None:
+    """Taobao's and Tmall's ExportOrderList, with the articles of the orders if you have them."""
+    from desk.importing import import_taobao
+
+    raise typer.Exit(import_taobao(orders, lines))
+
+
+@imports.command()
 def csv(products: File = None, customers: File = None, orders: File = None) -> None:
     """Plain CSV; docs/importing.md says which columns."""
     from desk.importing import import_files

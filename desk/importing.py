@@ -12,7 +12,7 @@ from pathlib import Path
 import crm
 from crm import migrate
 from crm.errors import ConfigError
-from crm.importers import KINDS, SOURCES, Context, ImportReport, Progress, Refusal
+from crm.importers import KINDS, SOURCES, Context, ImportReport, Progress, Refusal, taobao
 from crm.importers.knowledge import import_folder
 from crm.settings import Settings, load_settings
 from crm.shop import load_shop
@@ -32,6 +32,14 @@ def import_files(source: str, **files: Path | None) -> int:
         raise ConfigError(f"Name at least one file: {', '.join(f'--{kind}' for kind in KINDS if kind in known)}.")
     settings = _open_store()
     return _report(settings, [_run(settings, kind, path, known[kind]) for kind, path in given])
+
+
+def import_taobao(orders: Path | None, lines: Path | None) -> int:
+    """Imports Taobao's list of orders, with the list of their articles if there is one. Raises CrmError."""
+    if orders is None:
+        raise ConfigError("Name the list of orders: --orders.")
+    settings = _open_store()
+    return _report(settings, [_run(settings, "orders", orders, partial(taobao.import_orders, lines=lines))])
 
 
 def import_knowledge(folder: Path, *, prune: bool = False) -> int:

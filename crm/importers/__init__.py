@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from crm.importers import plain, plain_orders, shopify, shopify_orders
+from crm.importers import plain, plain_orders, shopify, shopify_orders, taobao, woocommerce, woocommerce_orders
 from crm.importers.records import Context
 from crm.importers.report import ImportReport, Progress, Refusal, UnreadableFile
 
@@ -20,6 +20,11 @@ SOURCES: Final[Mapping[str, Mapping[str, Importer]]] = {
         "customers": shopify.import_customers,
         "orders": shopify_orders.import_orders,
     },
+    "woocommerce": {
+        "products": woocommerce.import_products,
+        "orders": woocommerce_orders.import_orders,
+    },
+    "taobao": {"orders": taobao.import_orders},
     "csv": {
         "products": plain.import_products,
         "customers": plain.import_customers,

@@ -50,6 +50,7 @@ class Goods:
         self._by_title: dict[str, int] = {}
         self._latest: dict[str, _Latest] = {}
         self._unmade: list[str] = []
+        self._reopened = False
         for sku, product_id in session.execute(
             select(Variant.sku, Variant.product_id).where(Variant.sku.is_not(None)).order_by(Variant.id.desc())
         ):
@@ -83,6 +84,19 @@ class Goods:
             known.bought_at = bought_at
             if (price_minor, title or known.title) != (known.price_minor, known.title):
                 known.price_minor, known.title, known.changed = price_minor, title or known.title, True
+
+    def reopen(self, session: Session, source: str, since: datetime) -> None:
+        """Takes the products that an interrupted import made since then for this import's own; once is enough."""
+        if self._reopened:
+            return
+        self._reopened = True
+        made = select(Product.external_id, Product.title, Variant.sku, Variant.price_minor, Variant.currency)
+        for external_id, title, sku, price_minor, currency in session.execute(
+            made.join(Variant, Variant.product_id == Product.id).where(
+                Product.source == source, Product.created_at >= since
+            )
+        ):
+            self._latest.setdefault(external_id, _Latest(sku, title, price_minor, currency, None))
 
     def missing(self) -> list[ProductRecord]:
         """Products to make before the lines noted so far can be tied to them."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm import money
 from crm.importers import plain_columns, values
 from crm.importers.goods import Goods
+from crm.importers.made_goods import correct_goods, make_goods, note_goods
 from crm.importers.plain import SOURCE, currency_of, identifier
 from crm.importers.reading import Row, Table, open_table
 from crm.importers.records import Context, CustomerRecord, LineRecord, OrderRecord
@@ -21,12 +22,10 @@ from crm.importers.report import BadValue, ImportReport, UnreadableFile
 from crm.importers.running import reported, store_in_batches
 from crm.importers.statuses import PlainStatus, plain_status
 from crm.importers.write_orders import write_orders
-from crm.importers.write_products import write_products
 from crm.models import FinancialStatus
 from crm.orders import normal_number
 
 _WHAT = "a plain list of orders"
-_NAMED_OR_PRICED = {"title", "title_en", "title_zh", "price_minor"}
 Key = tuple[str, str]
 
 
@@ -65,12 +64,16 @@ def import_orders(path: Path, context: Context) -> ImportReport:
             told = _told(table)
 
             def write(session: Session, batch: list[OrderRecord]) -> None:
-                _make_goods(session, goods, batch, report, context)
+                make_goods(session, SOURCE, goods, batch, report, context)
                 write_orders(session, SOURCE, batch, goods, report, now=context.now, told=told)
 
+            def stored(session: Session, batch: list[OrderRecord], began: datetime) -> None:
+                goods.reopen(session, SOURCE, began)
+                note_goods(goods, batch)
+
             orders = _Orders(table, survey, dates, context.shop.currency)
-            store_in_batches(orders, write, table, report, context)
-            _correct_goods(goods, report, context)
+            store_in_batches(orders, write, table, report, context, stored=stored)
+            correct_goods(SOURCE, goods, report, context)
     return report
 
 
@@ -246,26 +249,3 @@ def _order_from(external_id: str, number: str, lines: list[_PlainLine]) -> Order
         cancelled_at=placed_at if status.cancelled else None,
         lines=[line.line for line in lines],
     )
-
-
-def _make_goods(
-    session: Session, goods: Goods, orders: list[OrderRecord], report: ImportReport, context: Context
-) -> None:
-    for order in orders:
-        for line in order.lines:
-            bought_at = order.placed_at if line.quantity > 0 else None
-            goods.note(line.sku, line.title, line.unit_price_minor, order.currency, bought_at)
-    missing = goods.missing()
-    if missing:
-        made = ImportReport(SOURCE, "products", report.file)
-        write_products(session, SOURCE, missing, made, now=context.now, told=_NAMED_OR_PRICED)
-        report.products_created += made.added
-        goods.made(session, SOURCE, [record.external_id for record in missing])
-
-
-def _correct_goods(goods: Goods, report: ImportReport, context: Context) -> None:
-    corrected = goods.corrected()
-    if corrected:
-        with context.open_session() as session:
-            made = ImportReport(SOURCE, "products", report.file)
-            write_products(session, SOURCE, corrected, made, now=context.now, told=_NAMED_OR_PRICED)

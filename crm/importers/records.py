@@ -108,4 +108,8 @@ class OrderRecord:
     paid_at: datetime | None = None
     fulfilled_at: datetime | None = None
     cancelled_at: datetime | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
     lines: list[LineRecord] = field(default_factory=list)
+    lines_are_guessed: bool = False
+    """The source tells what was bought, but not what each piece cost: lines that are stored already tell more."""

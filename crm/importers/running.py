@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm.importers.reading import Table
 from crm.importers.records import ROWS_PER_BATCH, Context
 from crm.importers.report import BadValue, ImportReport
+from crm.importers.resuming import Resuming
 
 R = TypeVar("R")
 
@@ -30,25 +32,44 @@ def store_in_batches(
     table: Table,
     report: ImportReport,
     context: Context,
+    *,
+    stored: Callable[[Session, list[R], datetime], None] | None = None,
 ) -> None:
-    """Writes records, each given with its number of rows, in transactions of about ``ROWS_PER_BATCH`` rows."""
+    """Writes records, each given with its number of rows, in transactions of about ``ROWS_PER_BATCH`` rows.
+
+    What an interrupted import of the same file stored is not written again: it is only shown to ``stored``, with the
+    time at which that import began.
+    """
+    resuming = Resuming(table.path, report, context)
     batch: list[R] = []
-    size = 0
+    size = done = 0
 
     def flush() -> None:
-        nonlocal batch, size
+        nonlocal batch, size, done
         if batch:
+            done += len(batch)
             with context.open_session() as session:
-                write(session, batch)
+                if done > resuming.records:
+                    write(session, batch)
+                    resuming.reached(session, done)
+                else:
+                    report.unchanged += len(batch)
+                    if stored is not None:
+                        stored(session, batch, resuming.started_at)
         batch, size = [], 0
         context.progress(table.rows_read, table.bytes_done, table.bytes_in_all)
 
     for rows, record in records:
         batch.append(record)
         size += rows
-        if size >= ROWS_PER_BATCH:
+        # An interrupted import's last batch ends where it ended then, whatever the size of batches is now.
+        if size >= ROWS_PER_BATCH or done + len(batch) == resuming.records:
             flush()
     flush()
+    with context.open_session() as session:
+        resuming.finished(session)
+    if resuming.records:
+        report.notes.append(f"went on after {resuming.records:,} that an interrupted import had stored")
     report.rows = table.rows_read
     report.refused.extend(sorted(table.refused, key=lambda refused: refused.line))
 

@@ -33,6 +33,8 @@ _LINE_COLUMNS = (
 )
 _orders, _lines, _shipments = table_of(Order), table_of(OrderLine), table_of(Shipment)
 Line = tuple[Any, ...]
+Sent = tuple[datetime | None, str | None, str | None]
+"""A shipment: when it went out, its carrier and its number there, as far as the source knows."""
 
 
 def write_orders(
@@ -60,16 +62,16 @@ def write_orders(
 
     writing: list[Values] = []
     changed_lines: dict[str, list[Line]] = {}
-    shipped: dict[str, datetime | None] = {}
+    shipped: dict[str, Sent] = {}
     for record, owner in zip(records, owners, strict=True):
         values: Values = {column: getattr(record, column) for column in ORDER_COLUMNS}
         values["customer_id"] = owner["id"] if owner else None
         lines = _line_values(record, goods)
         known = stored.get(record.external_id)
-        same_lines = known is not None and stored_lines[known["id"]] == lines
-        same_shipment = record.fulfilled_at is None or (
-            known is not None and record.fulfilled_at in stored_shipments[known["id"]]
-        )
+        held = stored_lines[known["id"]] if known is not None else []
+        same_lines = known is not None and (held == lines or (record.lines_are_guessed and bool(held)))
+        sent = (record.fulfilled_at, record.carrier, record.tracking_number)
+        same_shipment = _is_known(sent, stored_shipments[known["id"]] if known is not None else ())
         if known is None:
             report.added += 1
         elif same_lines and same_shipment and not differs(values, known, [*columns, "customer_id"]):
@@ -81,7 +83,7 @@ def write_orders(
         if not same_lines:
             changed_lines[record.external_id] = lines
         if not same_shipment:
-            shipped[record.external_id] = record.fulfilled_at
+            shipped[record.external_id] = sent
     if not writing:
         return
     written = upsert(
@@ -129,13 +131,20 @@ def _stored_lines(session: Session, order_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def _stored_shipments(session: Session, order_ids: Sequence[int]) -> dict[int, set[datetime]]:
-    found: dict[int, set[datetime]] = defaultdict(set)
+def _stored_shipments(session: Session, order_ids: Sequence[int]) -> dict[int, list[Sent]]:
+    found: dict[int, list[Sent]] = defaultdict(list)
+    columns = (_shipments.c.shipped_at, _shipments.c.carrier, _shipments.c.tracking_number)
     for part in in_parts(order_ids):
-        statement = select(_shipments.c.order_id, _shipments.c.shipped_at).where(_shipments.c.order_id.in_(part))
-        for order_id, shipped_at in session.connection().execute(statement):
-            found[order_id].add(shipped_at)
+        statement = select(_shipments.c.order_id, *columns).where(_shipments.c.order_id.in_(part))
+        for order_id, *sent in session.connection().execute(statement):
+            found[order_id].append((sent[0], sent[1], sent[2]))
     return found
+
+
+def _is_known(sent: Sent, stored: Collection[Sent]) -> bool:
+    """Whether there is nothing to add: no shipment at all, or one stored that says all that the source says."""
+    told = [place for place, value in enumerate(sent) if value is not None]
+    return not told or any(all(known[place] == sent[place] for place in told) for known in stored)
 
 
 def _write_lines(
@@ -153,12 +162,18 @@ def _write_lines(
         session.connection().execute(_lines.insert(), rows)
 
 
-def _write_shipments(session: Session, shipped: dict[str, datetime | None], order_ids: dict[str, int]) -> None:
-    """The source knows when an order went out, not with whom: a shipment that tells more is left as it is."""
+def _write_shipments(session: Session, shipped: dict[str, Sent], order_ids: dict[str, int]) -> None:
+    """A shipment that tells more than the source knows is left as it is; one that tells less is replaced."""
     ids = [order_ids[external_id] for external_id in shipped]
     for part in in_parts(ids):
         unnamed = (_shipments.c.carrier.is_(None), _shipments.c.tracking_number.is_(None))
         session.connection().execute(_shipments.delete().where(_shipments.c.order_id.in_(part), *unnamed))
-    rows = [{"order_id": order_ids[external_id], "shipped_at": moment} for external_id, moment in shipped.items()]
+    for numbers in in_parts({number for _, _, number in shipped.values() if number}):
+        same = (_shipments.c.order_id.in_(ids), _shipments.c.tracking_number.in_(numbers))
+        session.connection().execute(_shipments.delete().where(*same))
+    rows = [
+        {"order_id": order_ids[external_id], "shipped_at": at, "carrier": carrier, "tracking_number": number}
+        for external_id, (at, carrier, number) in shipped.items()
+    ]
     if rows:
         session.connection().execute(_shipments.insert(), rows)

@@ -12,7 +12,7 @@ from crm import revisions
 from crm.importers.records import ProductRecord
 from crm.importers.report import ImportReport
 from crm.importers.upsert import Values, delete_by_id, differs, in_parts, table_of, upsert
-from crm.models import OrderLine, Product, Variant
+from crm.models import Order, OrderLine, Product, Variant
 
 PRODUCT_COLUMNS = (
     "title", "title_en", "title_zh", "description", "product_type", "tags", "vendor", "image_url", "url", "status",
@@ -70,6 +70,22 @@ def link_order_lines(session: Session) -> None:
         update(lines)
         .where(lines.c.product_id.is_(None), exists(same_sku))
         .values(product_id=same_sku.order_by(_variants.c.id).limit(1).scalar_subquery())
+    )
+
+
+def link_order_lines_by_title(session: Session, source: str) -> None:
+    """Ties a source's order lines without a sku to the product of exactly that title."""
+    lines, orders = table_of(OrderLine), table_of(Order)
+    same_title = select(_products.c.id).where(_products.c.title == lines.c.title)
+    session.connection().execute(
+        update(lines)
+        .where(
+            lines.c.product_id.is_(None),
+            lines.c.sku.is_(None),
+            lines.c.order_id.in_(select(orders.c.id).where(orders.c.source == source)),
+            exists(same_title),
+        )
+        .values(product_id=same_title.order_by(_products.c.id).limit(1).scalar_subquery())
     )
 
 

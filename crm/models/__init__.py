@@ -30,6 +30,7 @@ from crm.models.enums import (
     TicketStatus,
 )
 from crm.models.follow_ups import FollowUp, FollowUpKind, FollowUpRule, FollowUpStatus, StockWait
+from crm.models.imports import ImportProgress
 from crm.models.orders import Order, OrderLine, ReturnRequest, Shipment
 from crm.models.owners import OwnerAccount, PairingCode
 from crm.models.products import Product, Variant
@@ -73,6 +74,7 @@ __all__ = [
     "Handoff",
     "HandoffReason",
     "Identity",
+    "ImportProgress",
     "KnowledgeArticle",
     "Message",
     "Order",

@@ -93,7 +93,7 @@ class Shipment(Base):
     carrier: Mapped[str | None]
     tracking_number: Mapped[str | None]
     tracking_url: Mapped[str | None]
-    shipped_at: Mapped[datetime]
+    shipped_at: Mapped[datetime | None]  # None: known to be sent, not when
     delivered_at: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship(back_populates="shipments")

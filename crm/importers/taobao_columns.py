@@ -1,0 +1,36 @@
+"""The headers of what Taobao's and Tmall's seller centre exports, older and newer ones."""
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "number": ("订单编号", "主订单编号", "订单号"),
+    "member": ("买家会员名", "买家昵称", "买家旺旺"),
+    "alipay": ("买家支付宝账号",),
+    "goods_due": ("买家应付货款",),
+    "postage": ("买家应付邮费", "运费"),
+    "total": ("总金额", "订单总金额"),
+    "paid_amount": ("买家实际支付金额", "买家实付金额", "实付金额"),
+    "status": ("订单状态", "交易状态"),
+    "receiver": ("收货人姓名", "收货人"),
+    "address": ("收货地址",),
+    "changed_address": ("修改后的收货地址",),
+    "telephone": ("联系电话",),
+    "mobile": ("联系手机", "手机"),
+    "created": ("订单创建时间", "创建时间", "下单时间"),
+    "paid": ("订单付款时间", "付款时间"),
+    "sent": ("发货时间", "卖家发货时间"),
+    "confirmed": ("确认收货时间",),
+    "titles": ("宝贝标题", "商品标题"),
+    "kinds": ("宝贝种类",),
+    "pieces": ("宝贝总数量", "宝贝数量"),
+    "tracking": ("物流单号", "运单号", "快递单号"),
+    "carrier": ("物流公司", "快递公司"),
+    "refunded": ("退款金额",),
+}
+LINES: dict[str, tuple[str, ...]] = {
+    "number": ("主订单编号", "订单编号", "订单号"),
+    "title": ("标题", "宝贝标题", "商品标题"),
+    "price": ("价格", "商品价格", "单价"),
+    "quantity": ("购买数量", "数量"),
+    "sku": ("商家编码", "外部系统编号"),
+    "properties": ("商品属性", "宝贝属性"),
+    "status": ("订单状态",),
+}

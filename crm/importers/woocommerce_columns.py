@@ -1,0 +1,106 @@
+"""The headers of WooCommerce's own product export, as its languages write them, and of the usual order exports.
+
+The order exports are those of WebToffee ("Order Export & Order Import"), Algolplus ("Advanced Order Export"), SkyVerge
+("Customer/Order/Coupon Export"), WP All Export and WooCommerce's own Analytics page.
+"""
+
+PRODUCTS: dict[str, tuple[str, ...]] = {
+    "id": ("ID",),
+    "type": ("Type", "类型", "類型", "Typ", "Tipo"),
+    "sku": ("SKU", "货号", "貨號", "Artikelnummer", "UGS"),
+    "name": ("Name", "名称", "名稱", "Nom", "Nombre"),
+    "published": ("Published", "已发布", "已發佈", "Veröffentlicht", "Publié", "Publicado"),
+    "short": ("Short description", "简短描述", "簡短內容說明", "Kurzbeschreibung", "Description courte",
+              "Descripción corta"),
+    "description": ("Description", "描述", "內容說明", "Beschreibung", "Descripción"),
+    "sale_from": ("Date sale price starts", "促销开始日期", "促销价格开始日期", "折扣價開始日期",
+                  "Datum, an dem Angebotspreis beginnt", "Date de début de promo",
+                  "Día en que empieza el precio rebajado"),
+    "sale_to": ("Date sale price ends", "促销结束日期", "促销价格结束日期", "折扣價結束日期",
+                "Datum, an dem Angebotspreis endet", "Date de fin de promo", "Día en que termina el precio rebajado"),
+    "in_stock": ("In stock?", "有货?", "有货？", "有库存?", "有库存？", "有庫存？", "Vorrätig?", "En stock ?",
+                 "¿Existencias?", "¿En inventario?"),
+    "stock": ("Stock", "库存", "庫存", "Lager", "Bestand", "Lagerbestand", "Inventario"),
+    "backorders": ("Backorders allowed?", "允许延期交货?", "允许延期交货？", "允许缺货下单？", "允許無庫存下單？",
+                   "Lieferrückstande erlaubt?", "Lieferrückstände erlaubt?",
+                   "Autoriser les commandes de produits en rupture ?", "¿Permitir reservas de productos agotados?"),
+    "sale_price": ("Sale price", "促销价", "促销价格", "特价", "折扣價", "Angebotspreis", "Tarif promo",
+                   "Precio rebajado"),
+    "price": ("Regular price", "常规价格", "常规售价", "正常价格", "原价", "原價", "Regulärer Preis", "Normaler Preis",
+              "Tarif régulier", "Precio normal"),
+    "categories": ("Categories", "分类", "产品分类", "类别", "分類", "Kategorien", "Catégories", "Categorías"),
+    "tags": ("Tags", "标签", "標籤", "Schlagwörter", "Étiquettes", "Etiquetas"),
+    "images": ("Images", "图片", "圖片", "Bilder", "Imágenes"),
+    "parent": ("Parent", "父级", "上级", "父項", "Übergeordnetes Produkt", "Übergeordnet", "Superior"),
+    "external_url": ("External URL", "外部链接", "外部 URL", "外部網址", "Externe URL", "URL externe", "URL externa"),
+    "link": ("Permalink", "Product URL", "URL"),
+    "vendor": ("Brands", "Brand", "品牌", "Marken", "Marques", "Marcas"),
+}  # fmt: skip
+# "{}" is the attribute's number.
+ATTRIBUTE_NAMES = ("Attribute {} name", "属性 {} 名称", "屬性 {} 名稱", "Attribut {} Name", "Attribut {} name",
+                   "Nom de l’attribut {}", "Nom de l'attribut {}", "Nombre del atributo {}")  # fmt: skip
+ATTRIBUTE_VALUES = ("Attribute {} value(s)", "属性 {} 值", "属性 {} 的值", "屬性 {} 值", "Attribut {} Wert(e)",
+                    "Attribut {} Werte", "Valeur(s) de l’attribut {}", "Valeur(s) de l'attribut {}",
+                    "Valor(es) del atributo {}")  # fmt: skip
+KINDS = {
+    "simple": "simple", "variable": "variable", "variation": "variation", "grouped": "grouped", "external": "external",
+    "subscription": "simple", "variable-subscription": "variable", "subscription_variation": "variation",
+    "bundle": "simple", "booking": "simple", "bookable": "simple", "composite": "simple",
+}  # fmt: skip
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "number": ("order_number", "Order Number", "order_number_formatted", "Order #", "Order No.", "order_id", "Order ID",
+               "订单编号", "订单号", "订单 #", "Bestellnummer", "Bestellung #", "Commande n°", "Número de pedido"),
+    "id": ("order_id", "Order ID", "订单 ID"),
+    "date": ("order_date", "Order Date", "date", "date_created", "Date created", "Created at", "订单日期", "日期",
+             "Bestelldatum", "Datum", "Date de commande", "Fecha del pedido", "Fecha"),
+    "paid": ("paid_date", "Paid Date", "date_paid", "付款日期"),
+    "completed": ("completed_date", "Completed Date", "date_completed", "完成日期"),
+    "status": ("status", "order_status", "Order Status", "订单状态", "状态", "Status der Bestellung", "État", "Estado"),
+    "currency": ("order_currency", "currency", "Order Currency", "Currency", "货币", "币种"),
+    "total": ("order_total", "Order Total Amount", "Order Total", "total", "订单总金额", "订单总额", "Bestellsumme"),
+    "net_sales": ("N. Revenue", "Net Sales", "净收入", "净销售额"),
+    "subtotal": ("order_subtotal", "Order Subtotal Amount", "Order Subtotal", "subtotal", "小计"),
+    "discount": ("discount_total", "Order Discount Amount", "Cart Discount Amount", "cart_discount", "Cart Discount",
+                 "Discount Amount", "折扣金额", "优惠金额"),
+    "shipping": ("shipping_total", "Order Shipping Amount", "order_shipping", "Shipping Total", "运费"),
+    "tax": ("tax_total", "Order Total Tax Amount", "order_tax", "Tax Total", "税金"),
+    "shipping_tax": ("shipping_tax_total",),
+    "refunded": ("refunded_total", "order_refund", "Order Refund Amount", "refund_total", "Total Refunded", "退款金额"),
+    "refund_items": ("refund_items", "refunds"),
+    "coupons": ("coupon_items", "coupons", "Coupon Code", "Coupon(s)", "coupon_codes", "优惠券"),
+    "customer": ("customer_id", "customer_user", "User ID", "Customer User ID", "客户 ID"),
+    "email": ("billing_email", "Email (Billing)", "Billing Email Address", "Billing Email", "customer_email",
+              "Customer Email", "账单邮箱", "电子邮件（账单）", "邮箱"),
+    "phone": ("billing_phone", "Phone (Billing)", "Billing Phone", "账单电话", "电话（账单）", "电话"),
+    "ship_phone": ("shipping_phone", "Phone (Shipping)", "Shipping Phone"),
+    "first_name": ("billing_first_name", "First Name (Billing)", "Billing First Name", "shipping_first_name",
+                   "First Name (Shipping)"),
+    "last_name": ("billing_last_name", "Last Name (Billing)", "Billing Last Name", "shipping_last_name",
+                  "Last Name (Shipping)"),
+    "full_name": ("billing_full_name", "Full Name (Billing)", "customer_name", "Customer", "Customer Name", "客户",
+                  "姓名"),
+    "city": ("shipping_city", "City (Shipping)", "Shipping City"),
+    "bill_city": ("billing_city", "City (Billing)", "Billing City", "城市"),
+    "country": ("shipping_country", "Country Code (Shipping)", "Shipping Country", "shipping_country_code"),
+    "bill_country": ("billing_country", "Country Code (Billing)", "Billing Country", "billing_country_code", "国家"),
+    "tracking": ("tracking_number", "Tracking Number", "shipment_tracking_number", "_tracking_number", "物流单号"),
+    "carrier": ("tracking_provider", "Tracking Provider", "shipping_provider", "carrier", "物流公司"),
+    "line_name": ("item_name", "Product Name", "Item Name", "line_item_name", "product_name", "商品名称"),
+    "line_sku": ("item_sku", "SKU", "Item SKU", "product_sku", "商品货号"),
+    "line_quantity": ("item_quantity", "Quantity", "Quantity (- Refund)", "Item Quantity", "quantity", "数量"),
+    "line_price": ("item_price", "Item Cost", "Item Price", "Product Price", "单价"),
+    "line_subtotal": ("item_subtotal", "Order Line Subtotal", "Item Subtotal"),
+    "line_total": ("item_total", "Order Line Total", "Item Total", "Order Line (w/o tax)", "line_total"),
+    "lines": ("line_items", "Products", "Product(s)", "items", "order_items", "产品", "商品"),
+}  # fmt: skip
+# Columns for the first, second, … article of an order. "{}" is its number.
+NUMBERED_LINES = ("line_item_{}", "line_item{}")
+NUMBERED_CELLS: dict[str, tuple[str, ...]] = {
+    "name": ("Product Name #{}", "Product Item {} Name", "Product {} Name", "Item {} Name", "item_name_{}"),
+    "sku": ("SKU #{}", "Product SKU #{}", "Product Item {} SKU", "Product {} SKU", "Item {} SKU", "item_sku_{}"),
+    "quantity": ("Quantity #{}", "Product Item {} Quantity", "Product {} Quantity", "Item {} Quantity",
+                 "item_quantity_{}"),
+    "price": ("Item Cost #{}", "Price per Unit #{}", "Product Item {} Price", "Item {} Price", "item_price_{}"),
+    "total": ("Item Total #{}", "Product Item {} Total", "Product {} Total", "Item {} Total", "item_total_{}"),
+}  # fmt: skip
