@@ -1,6 +1,20 @@
 """The tables. One module per group of nouns; docs/data-model.md draws them."""
 
 from crm.models.alerts import Alert, AlertKind
+from crm.models.analyses import (
+    Analysis,
+    AnalysisStatus,
+    CustomerScore,
+    Forecast,
+    MessageSentiment,
+    ModelName,
+    ModelRun,
+    Recommendation,
+    RecommendationList,
+    Segment,
+    SegmentMovement,
+    StockOut,
+)
 from crm.models.base import Base
 from crm.models.conversations import Conversation, Handoff, Message
 from crm.models.customers import Consent, Customer, Disclosure, Identity, VerificationAttempt
@@ -49,6 +63,8 @@ from crm.models.staff import (
 __all__ = [
     "Alert",
     "AlertKind",
+    "Analysis",
+    "AnalysisStatus",
     "Author",
     "Base",
     "Channel",
@@ -57,6 +73,7 @@ __all__ = [
     "Conversation",
     "ConversationStatus",
     "Customer",
+    "CustomerScore",
     "Delivery",
     "Digest",
     "DigestChannel",
@@ -70,6 +87,7 @@ __all__ = [
     "FollowUpKind",
     "FollowUpRule",
     "FollowUpStatus",
+    "Forecast",
     "FulfillmentStatus",
     "Handoff",
     "HandoffReason",
@@ -77,6 +95,9 @@ __all__ = [
     "ImportProgress",
     "KnowledgeArticle",
     "Message",
+    "MessageSentiment",
+    "ModelName",
+    "ModelRun",
     "Order",
     "OrderLine",
     "OrderState",
@@ -90,16 +111,21 @@ __all__ = [
     "Product",
     "ProductStatus",
     "Quote",
+    "Recommendation",
+    "RecommendationList",
     "ReturnRequest",
     "ReturnStatus",
     "ReturnedBy",
     "Revision",
+    "Segment",
+    "SegmentMovement",
     "Shipment",
     "ShownRecommendation",
     "SignInFailure",
     "StaffMember",
     "StaffRole",
     "StaffSession",
+    "StockOut",
     "StockWait",
     "Ticket",
     "TicketKind",

@@ -1,0 +1,1 @@
+"""Groups of customers: five named ones by rules, and clusters beside them to explore."""
