@@ -47,7 +47,7 @@ def _buying(orders: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
             "days_bought": groups["day"].nunique().astype(float),
             "amount_mean": groups["amount"].mean(),
             "amount_last": groups["amount"].last(),
-            "discount_share": groups["discount"].sum() / (groups["amount"].sum() + groups["discount"].sum()),
+            "discount_share": groups["discount"].sum() / (groups["amount"].sum() + groups["discount"].sum() + 1e-9),
         }
     )
     table.index = table.index.astype("int64")
@@ -79,7 +79,7 @@ def _returns(frames: Frames, table: pd.DataFrame) -> pd.DataFrame:
     sums.index = sums.index.astype("int64")
     spent = table["amount_mean"] * table["orders"]
     # Refunds above what was ever bought are a clerk's business: the share ends at 1.
-    return pd.DataFrame({"return_share": (sums.reindex(table.index, fill_value=0.0) / spent).clip(0.0, 1.0)})
+    return pd.DataFrame({"return_share": (sums.reindex(table.index, fill_value=0.0) / (spent + 1e-9)).clip(0.0, 1.0)})
 
 
 def _breadth(frames: Frames) -> pd.DataFrame:

@@ -43,7 +43,7 @@ class Frames:
     """The shop as it stood at ``as_of`` (aware UTC).
 
     customers : customer_id, external_id, created_at, language, accepts_marketing
-    orders    : order_id, customer_id (Int64, NA for guests), ordered_at, amount > 0, discount ≥ 0
+    orders    : order_id, customer_id (Int64, NA for guests), ordered_at, amount ≥ 0, discount ≥ 0
     lines     : order_id, customer_id, product_id, ordered_at, quantity > 0, amount
     products  : product_id, title, category, price, stock (NA: not counted), active, created_at
     refunds   : customer_id, refunded_at, amount > 0
@@ -94,7 +94,8 @@ def daily_sales(orders: pd.DataFrame, as_of: datetime, zone: str) -> pd.Series:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([], name="day"), name="amount")
     day = orders["ordered_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     sums = orders["amount"].groupby(day).sum()
-    today = pd.Timestamp(as_of).tz_convert(zone).tz_localize(None).normalize()
+    # The last microsecond of a day is the end of it.
+    today = (pd.Timestamp(as_of) + pd.Timedelta(microseconds=1)).tz_convert(zone).tz_localize(None).normalize()
     days = pd.date_range(sums.index.min(), today - pd.Timedelta(days=1), freq="D", name="day")
     return sums.reindex(days, fill_value=0.0).rename("amount")
 
@@ -174,13 +175,13 @@ def _sorted_out(frame: pd.DataFrame, shop: Shop, counted: dict[str, int], left_o
     """Only purchases; each row that is none is counted under the first reason that applies."""
     is_cancelled = frame["cancelled"].astype(bool)
     is_refund = ~is_cancelled & (frame["amount"] <= 0) & frame["refund"].astype(bool)
-    is_free = ~is_cancelled & ~is_refund & (frame["amount"] <= 0)
-    is_foreign = ~is_cancelled & ~is_refund & ~is_free & (frame["currency"] != shop.currency)
-    reasons = {"cancelled": is_cancelled, "refund": is_refund, "amount of 0": is_free, "other currency": is_foreign}
+    is_negative = ~is_cancelled & ~is_refund & (frame["amount"] < 0)
+    is_foreign = ~is_cancelled & ~is_refund & ~is_negative & (frame["currency"] != shop.currency)
+    reasons = {"cancelled": is_cancelled, "refund": is_refund, "below 0": is_negative, "other currency": is_foreign}
     for reason, which in reasons.items():
         counted[reason] = int(which.sum())
     left_out.update({reason: number for reason, number in counted.items() if number})
-    return frame[~(is_cancelled | is_refund | is_free | is_foreign)]
+    return frame[~(is_cancelled | is_refund | is_negative | is_foreign)]
 
 
 def _refunds(session: Session, shop: Shop, as_of: datetime) -> pd.DataFrame:

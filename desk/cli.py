@@ -19,9 +19,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 imports = typer.Typer(help="Take in a shop's records.", no_args_is_help=True)
+exports = typer.Typer(help="What the newest analysis says, as CSV on stdout.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 owner = typer.Typer(help="The owner's own accounts.", no_args_is_help=True)
 app.add_typer(owner, name="owner")
+app.add_typer(exports, name="export")
 
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True)]
 
@@ -121,6 +123,43 @@ def parse() -> None:
 
     enter_root()
     raise typer.Exit(parse_lines(sys.stdin.buffer, sys.stdout.buffer))
+
+
+@app.command()
+def analyse(
+    as_of: Annotated[
+        str | None, typer.Option(help="Such as 2026-11-22: the store as it stood that night.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Rerun every model now: churn risk, segments, values, recommendations, forecasts."""
+    from desk.analysing import run
+
+    raise typer.Exit(run(as_of=as_of, as_json=json))
+
+
+@exports.command("scores")
+def export_scores() -> None:
+    """One row per customer."""
+    from desk.exporting import export
+
+    raise typer.Exit(export("scores"))
+
+
+@exports.command("recommendations")
+def export_recommendations() -> None:
+    """One row per customer and rank."""
+    from desk.exporting import export
+
+    raise typer.Exit(export("recommendations"))
+
+
+@exports.command("forecast")
+def export_forecast() -> None:
+    """One row per day and segment."""
+    from desk.exporting import export
+
+    raise typer.Exit(export("forecast"))
 
 
 @app.command()

@@ -15,6 +15,8 @@ FEWEST_ORDERS = 100
 SHRINK_ORDERS = 2.0
 WINDOW_DAYS = 90
 LEARN_FROM_AT_MOST = 20_000
+# What a free order counts as where logarithms are taken, major units.
+SMALLEST = 0.01
 READ = ("amount_mean", "amount_last", "orders", "recency", "tenure", "amount_sum_90", "gap_mean", "products")
 
 
@@ -31,9 +33,9 @@ class NextAmount:
 def typical_amount(frames: Frames) -> pd.Series:
     """Mean of each customer's log amounts, pulled towards the shop's median; index customer_id, major units."""
     orders = frames.orders.dropna(subset=["customer_id"])
-    logs = np.log(orders["amount"])
+    logs = np.log(orders["amount"].clip(lower=SMALLEST))
     groups = logs.groupby(orders["customer_id"].astype("int64"))
-    shop = float(np.log(orders["amount"].median()))
+    shop = float(np.log(max(orders["amount"].median(), SMALLEST)))
     return np.exp((groups.sum() + SHRINK_ORDERS * shop) / (groups.size() + SHRINK_ORDERS)).rename("amount")
 
 
@@ -90,7 +92,7 @@ def _forest(frames: Frames) -> pd.Series | None:
         truths.append(truth)
     if not tables or sum(map(len, truths)) < FEWEST_ORDERS:
         return None
-    table, truth = pd.concat(tables), np.log(pd.concat(truths))
+    table, truth = pd.concat(tables), np.log(pd.concat(truths).clip(lower=SMALLEST))
     if len(table) > LEARN_FROM_AT_MOST:
         keep = np.random.default_rng(0).choice(len(table), LEARN_FROM_AT_MOST, replace=False)
         table, truth = table.iloc[keep], truth.iloc[keep]

@@ -1,0 +1,1 @@
+"""What to offer whom: what they buy again, and what is new for them."""

@@ -1,0 +1,131 @@
+"""``desk export``: what the newest analysis says, as CSV on stdout."""
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+import crm
+from crm import migrate, money, scores
+from crm.errors import CrmError
+from crm.models import Analysis, Customer, CustomerScore, Forecast, Product, Recommendation, Variant
+from crm.settings import load_settings
+from crm.shop import Shop, load_shop
+from desk.places import enter_root
+
+ROWS_AT_ONCE = 5_000
+
+
+class NothingAnalysed(CrmError):
+    """There is no complete analysis yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was analysed yet: run `desk analyse` first.")
+
+
+def export(what: str) -> int:
+    """Writes the table. Raises NothingAnalysed."""
+    enter_root()
+    settings = load_settings()
+    migrate.upgrade(crm.bind(settings.database_url))
+    shop = load_shop(settings.shop_file)
+    with crm.reading() as session:
+        analysis = scores.latest(session)
+        if analysis is None:
+            raise NothingAnalysed
+        columns, rows = _TABLES[what](session, shop, analysis)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return 0
+
+
+Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+
+
+def _scores(session: Session, shop: Shop, analysis: Analysis) -> Table:
+    columns = (
+        "customer_id", "churn_risk", "segment", "expected_orders_90d", "customer_value", "reasons",
+        "expected_orders_365d", "customer_value_365d", "next_order_amount", "purchase_intent", "outlier", "cluster",
+        "currency", "as_of",
+    )  # fmt: skip
+    found = session.execute(
+        select(Customer.external_id, CustomerScore)
+        .join(Customer, Customer.id == CustomerScore.customer_id)
+        .where(CustomerScore.analysis_id == analysis.id)
+        .order_by(CustomerScore.customer_id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    language, as_of = shop.digest_language, analysis.as_of.date().isoformat()
+    rows = (
+        (
+            external_id,
+            f"{score.churn_risk:.4f}",
+            score.segment.value,
+            f"{score.expected_orders_90d:.4f}",
+            money.to_major(score.value_90d_minor, shop.currency),
+            "; ".join(scores.reason_text(reason, language) for reason in score.reasons),
+            f"{score.expected_orders_365d:.4f}",
+            money.to_major(score.value_365d_minor, shop.currency),
+            money.to_major(score.next_amount_minor, shop.currency),
+            f"{score.purchase_intent:.4f}",
+            int(score.outlier),
+            "" if score.cluster is None else score.cluster,
+            shop.currency,
+            as_of,
+        )
+        for external_id, score in found
+    )
+    return columns, rows
+
+
+def _recommendations(session: Session, shop: Shop, analysis: Analysis) -> Table:
+    columns = ("customer_id", "rank", "product_id", "sku", "title", "list", "score", "reason", "because_of")
+    because = aliased(Product)
+    sku = select(Variant.sku).where(Variant.product_id == Product.id).order_by(Variant.position).limit(1)
+    found = session.execute(
+        select(
+            Customer.external_id,
+            Recommendation.rank,
+            Product.external_id,
+            sku.correlate(Product).scalar_subquery(),
+            Product.title,
+            Recommendation.list,
+            Recommendation.score,
+            Recommendation.reason,
+            because.title,
+        )
+        .join(Customer, Customer.id == Recommendation.customer_id)
+        .join(Product, Product.id == Recommendation.product_id)
+        .outerjoin(because, because.id == Recommendation.because_of_id)
+        .where(Recommendation.analysis_id == analysis.id)
+        .order_by(Recommendation.customer_id, Recommendation.list, Recommendation.rank)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    rows = (
+        (customer, rank, product, code or product, title, which.value, f"{score:.4f}", reason, led or "")
+        for customer, rank, product, code, title, which, score, reason, led in found
+    )
+    return columns, rows
+
+
+def _forecast(session: Session, shop: Shop, analysis: Analysis) -> Table:
+    columns = ("date", "segment", "amount", "lower", "upper", "currency")
+    found = session.scalars(
+        select(Forecast).where(Forecast.analysis_id == analysis.id).order_by(Forecast.day, Forecast.series)
+    )
+    rows = (
+        (
+            one.day.isoformat(),
+            one.series,
+            *(money.to_major(minor, shop.currency) for minor in (one.amount_minor, one.low_minor, one.high_minor)),
+            shop.currency,
+        )
+        for one in found
+    )
+    return columns, rows
+
+
+_TABLES = {"scores": _scores, "recommendations": _recommendations, "forecast": _forecast}
