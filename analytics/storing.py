@@ -68,7 +68,13 @@ def write_scores(analysis_id: int, shop: Shop, found: Scores | None, before: pd.
     _insert(CustomerScore, _score_rows(analysis_id, found.table, scale))
     if len(before):
         moved = movements(before, found.table["segment"])
-        _insert(SegmentMovement, ({"analysis_id": analysis_id, **row} for row in moved.to_dict("records")))
+        _insert(SegmentMovement, _movement_rows(analysis_id, moved))
+
+
+def _movement_rows(analysis_id: int, moved: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for row in moved.itertuples(index=False):
+        before = row.before if isinstance(row.before, str) else None
+        yield {"analysis_id": analysis_id, "before": before, "after": row.after, "customers": int(row.customers)}
 
 
 def _score_rows(analysis_id: int, table: pd.DataFrame, scale: int) -> Iterator[dict[str, Any]]:

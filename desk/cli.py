@@ -127,9 +127,7 @@ def parse() -> None:
 
 @app.command()
 def analyse(
-    as_of: Annotated[
-        str | None, typer.Option(help="Such as 2026-11-22: the store as it stood that night.")
-    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="Such as 2026-11-22: the store as it stood that night.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
 ) -> None:
     """Rerun every model now: churn risk, segments, values, recommendations, forecasts."""

@@ -11,7 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from analytics.churn.windows import Window
+from analytics.churn.windows import Window, ranked_by, sampled
+from analytics.purchases import pareto_nbd
+from analytics.purchases.bg_nbd import DidNotConverge
 from analytics.purchases.summary import Floats
 
 READ = (
@@ -24,6 +26,7 @@ _LOGGED = (
     "orders_180", "gap_mean", "products", "complaints", "messages_90",
 )  # fmt: skip
 LEARN_FROM_AT_MOST = 60_000
+PARETO_FROM = 100
 
 
 class Method(Protocol):
@@ -60,14 +63,24 @@ class RecencyRule:
 
 @dataclass
 class BuyTillYouDie:
-    """BG/NBD's P(no order within the horizon); learns nothing from closed windows, so it needs none."""
+    """P(no order within the horizon): its level is BG/NBD's, its order that of the expected orders of Pareto/NBD.
 
-    name: str = "bg_nbd"
+    Learns nothing from closed windows, so it needs none. Below 100 customers Pareto/NBD's four parameters are too many,
+    and BG/NBD gives the order too.
+    """
+
+    name: str = "buy_till_you_die"
 
     def learn(self, windows: Sequence[Window], lost: Sequence[np.ndarray]) -> None: ...
 
     def risk(self, of: Window) -> Floats:
-        return 1.0 - of.buys
+        if len(of.data) < PARETO_FROM:
+            return 1.0 - of.buys
+        try:
+            expected = pareto_nbd.fit(sampled(of.data)).expected_orders(of.data, of.horizon)
+        except DidNotConverge:
+            return 1.0 - of.buys
+        return 1.0 - ranked_by(expected, level=float(of.buys.mean())) if np.isfinite(expected).all() else 1.0 - of.buys
 
 
 @dataclass

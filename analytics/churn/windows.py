@@ -22,14 +22,16 @@ _EDGE = 1e-4
 class Window:
     """What was known of each customer at ``start``.
 
-    table  : features, plus ``orders_expected`` (log1p) and ``buys_logit`` from BG/NBD; index customer_id
-    buys   : BG/NBD's P(order within the horizon), monotone in the expected number of orders; (n,)
+    table   : features, plus ``orders_expected`` (log1p) and ``buys_logit`` from BG/NBD; index customer_id
+    buys    : BG/NBD's P(order within the horizon), monotone in the expected number of orders; (n,)
+    horizon : days
     """
 
     start: datetime
     table: pd.DataFrame
     buys: Floats
     data: Summary
+    horizon: int
 
 
 def window(frames: Frames, start: datetime, *, horizon: int) -> Window:
@@ -47,7 +49,7 @@ def window(frames: Frames, start: datetime, *, horizon: int) -> Window:
     extra = pd.DataFrame(
         {"orders_expected": np.log1p(expected), "buys_logit": np.log(clipped / (1 - clipped))}, index=data.customers
     )
-    return Window(start, table.join(extra.reindex(table.index)), buys, data)
+    return Window(start, table.join(extra.reindex(table.index)), buys, data, horizon)
 
 
 def sampled(data: Summary) -> Summary:

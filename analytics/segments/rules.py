@@ -52,6 +52,6 @@ def yearly_spend(frames: Frames, customers: pd.Index) -> pd.Series:
 def movements(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """How many went where: before (None: not a customer yet), after, customers; those who stayed included."""
     pairs = pd.DataFrame({"after": after}).join(before.rename("before"))
-    pairs["before"] = pairs["before"].astype(object).where(pairs["before"].notna(), None)
-    counted = pairs.groupby(["before", "after"], dropna=False, observed=True).size()
-    return counted.rename("customers").reset_index()
+    counted = pairs.fillna({"before": ""}).groupby(["before", "after"]).size().rename("customers").reset_index()
+    counted["before"] = [name or None for name in counted["before"]]
+    return counted.astype({"before": object})

@@ -4,6 +4,7 @@ from crm.models.alerts import Alert, AlertKind
 from crm.models.analyses import (
     Analysis,
     AnalysisStatus,
+    ComplaintTopic,
     CustomerScore,
     Forecast,
     MessageSentiment,
@@ -68,6 +69,7 @@ __all__ = [
     "Author",
     "Base",
     "Channel",
+    "ComplaintTopic",
     "Consent",
     "ConsentKind",
     "Conversation",

@@ -2,7 +2,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
@@ -96,9 +96,9 @@ class CustomerScore(Base):
     cluster: Mapped[int | None]
     expected_orders_90d: Mapped[float]
     expected_orders_365d: Mapped[float]
-    value_90d_minor: Mapped[int]
-    value_365d_minor: Mapped[int]
-    next_amount_minor: Mapped[int]
+    value_90d_minor: Mapped[int] = mapped_column(BigInteger)
+    value_365d_minor: Mapped[int] = mapped_column(BigInteger)
+    next_amount_minor: Mapped[int] = mapped_column(BigInteger)
     purchase_intent: Mapped[float]  # probability of an order within 30 days
     reasons: Mapped[list[dict[str, Any]]]  # code and its figures, weightiest first
 
@@ -143,9 +143,9 @@ class Forecast(Base):
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
     series: Mapped[str]
     day: Mapped[date]
-    amount_minor: Mapped[int]
-    low_minor: Mapped[int]  # 80 % interval
-    high_minor: Mapped[int]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    low_minor: Mapped[int] = mapped_column(BigInteger)  # 80 % interval
+    high_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class StockOut(Base):
@@ -173,3 +173,17 @@ class MessageSentiment(Base):
     score: Mapped[float]
     model: Mapped[str]
     corrected: Mapped[bool] = mapped_column(default=False)
+
+
+class ComplaintTopic(Base):
+    """What the complaints of one week (its Monday) were about; ``terms`` are the words that tell it from others."""
+
+    __tablename__ = "complaint_topics"
+    __table_args__ = (UniqueConstraint("week", "language", "topic"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    week: Mapped[date] = mapped_column(index=True)
+    language: Mapped[str]
+    topic: Mapped[str]
+    terms: Mapped[list[str]]
+    messages: Mapped[int]
