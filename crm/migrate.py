@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine
 from crm.errors import SchemaOutdated
 
 
-def _config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's settings for this project, bound to a connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
@@ -21,18 +22,23 @@ def _config(connection: Connection | None = None) -> Config:
 def upgrade(engine: Engine) -> None:
     """Runs every migration that is missing, in one transaction: a failed one leaves the old state."""
     with engine.begin() as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(config(connection), "head")
 
 
 def new_revision(engine: Engine, message: str) -> None:
     """Writes a migration from the difference between the models and the database."""
     with engine.begin() as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+        command.revision(config(connection), message, autogenerate=True)
+
+
+def revisions() -> set[str]:
+    """Every schema there ever was."""
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
 
 
 def check(engine: Engine) -> None:
     """Raises SchemaOutdated unless the database has exactly this version's schema."""
-    wanted = ScriptDirectory.from_config(_config()).get_current_head() or ""
+    wanted = ScriptDirectory.from_config(config()).get_current_head() or ""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found != wanted:

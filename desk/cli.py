@@ -176,6 +176,30 @@ def digest(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to; with --daily, a folder.")],
+    encrypt: Annotated[bool, typer.Option("--encrypt", help="Asks for a passphrase.")] = False,
+    daily: Annotated[bool, typer.Option("--daily", help="One more file in the folder; old ones are removed.")] = False,
+    keep: Annotated[int, typer.Option(min=1, help="How many daily files to keep.")] = 7,
+) -> None:
+    """Back up the whole store, while the desk goes on serving."""
+    from desk.backing_up import back_up, back_up_daily
+
+    raise typer.Exit(back_up_daily(file, keep=keep) if daily else back_up(file, encrypt=encrypt))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, resolve_path=True)],
+    force: Annotated[bool, typer.Option("--force", help="Replace a store that is not empty.")] = False,
+) -> None:
+    """Put a backup in the place of the store; the desk has to be stopped."""
+    from desk.backing_up import put_back
+
+    raise typer.Exit(put_back(file, force=force))
+
+
+@app.command()
 def doctor() -> None:
     """Check the installation and say what to mend."""
     from desk.doctor import examine
