@@ -14,6 +14,7 @@ from crm.shop import load_shop
 from gateway import errors, events, health, pages, web
 from gateway.answering import Answering
 from gateway.bus import Bus
+from gateway.console import app as console
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
 from gateway.links import routes as links
 from gateway.metrics import Metrics
@@ -109,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     for routes in (web, events, health, webhook, links):
         app.include_router(routes.router)
+    console.install(app)
     pages.install(app)
     return app
 

@@ -57,7 +57,7 @@ class StrictHeaders:
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-                headers["Content-Security-Policy"] = PAGE_POLICY
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
                 if headers.get("Content-Type", "").startswith("application/json"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
