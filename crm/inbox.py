@@ -29,10 +29,10 @@ LONGEST_SEARCH = 100
 class Shelf(StrEnum):
     """A part of the inbox."""
 
+    ALL = "all"
     WAITING = "waiting"
     MINE = "mine"
     BOT = "bot"
-    ALL = "all"
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.console import (
+    catalogue,
+    customers,
+    digests,
+    follow_ups,
     inbox,
+    knowledge,
     pages,
+    reports,
+    settings,
     sign_in,
 )
 from gateway.console.access import NotPermitted, NotSignedIn
 from gateway.errors import error
 
 KEPT_SECONDS = 30 * 86_400
-ROUTES = (sign_in, inbox)
+ROUTES = (sign_in, inbox, customers, knowledge, catalogue, follow_ups, reports, digests, settings)
 
 
 class _Files(StaticFiles):

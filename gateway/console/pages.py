@@ -79,7 +79,7 @@ class Speaker:
     zone: ZoneInfo
     currency: str
 
-    def t(self, name: str, **values: object) -> str:
+    def t(self, name: str, /, **values: object) -> str:
         """A sentence of the catalogue. Raises KeyError."""
         return wording(self.language)[name].format(**values)
 

@@ -1,0 +1,90 @@
+"""What customers asked and the bot did not understand, alike questions together, for the owner to answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rapidfuzz import fuzz
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.models import Author, Message, Preference
+from crm.resolution import NOT_UNDERSTOOD
+from crm.text import normal
+
+LOOKS_BACK = timedelta(days=60)
+MOST_LINES = 600
+ALIKE = 72
+DISMISSED = "answered_questions"
+SHORTEST = 4
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """Alike lines; ``text`` is the newest. ``ids`` are the messages', ``conversations`` where they were written."""
+
+    text: str
+    language: str
+    last_at: datetime
+    texts: Sequence[str]
+    ids: Sequence[int]
+    conversations: Sequence[int]
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+
+def grouped(session: Session, *, now: datetime, limit: int = 40) -> list[OpenQuestion]:
+    """The groups asked most first; those the owner has answered or put aside are left out."""
+    done = _answered(session)
+    found = session.scalars(
+        select(Message)
+        .where(
+            Message.author == Author.CUSTOMER,
+            Message.intent.in_(NOT_UNDERSTOOD),
+            Message.created_at > now - LOOKS_BACK,
+            Message.payload.is_(None),
+        )
+        .order_by(Message.id.desc())
+        .limit(MOST_LINES)
+    ).all()
+    groups: list[list[Message]] = []
+    for message in found:
+        if message.id in done or len(message.text.strip()) < SHORTEST:
+            continue
+        said = normal(message.text)
+        like = next((g for g in groups if fuzz.token_set_ratio(said, normal(g[0].text)) >= ALIKE), None)
+        if like is None:
+            groups.append([message])
+        else:
+            like.append(message)
+    groups.sort(key=lambda group: (-len(group), -group[0].id))
+    return [_question(group) for group in groups[:limit]]
+
+
+def _question(group: Sequence[Message]) -> OpenQuestion:
+    return OpenQuestion(
+        text=group[0].text,
+        language="zh" if group[0].language == "zh" else "en",
+        last_at=group[0].created_at,
+        texts=tuple(dict.fromkeys(message.text for message in group))[:6],
+        ids=tuple(message.id for message in group),
+        conversations=tuple(dict.fromkeys(message.conversation_id for message in group))[:6],
+    )
+
+
+def put_aside(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """They are answered by an article now, or need no answer."""
+    kept = sorted({*_answered(session), *ids})[-5_000:]
+    row = session.get(Preference, DISMISSED)
+    if row is None:
+        session.add(Preference(name=DISMISSED, value={"messages": kept}, updated_at=now))
+    else:
+        row.value, row.updated_at = {"messages": kept}, now
+    session.flush()
+
+
+def _answered(session: Session) -> set[int]:
+    row = session.get(Preference, DISMISSED)
+    return set(row.value.get("messages", [])) if row is not None else set()
