@@ -40,6 +40,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
     cursor.close()
 
 
@@ -48,6 +49,15 @@ def _begin_sqlite(connection: Connection) -> None:
     # meanwhile; taking the write lock at the start waits for it instead.
     reads = connection.get_execution_options().get("desk_reading", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def scrub(engine: Engine) -> None:
+    """After personal data was deleted from an SQLite file: no copy of it stays in the write-ahead log."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql("BEGIN")
 
 
 def bind(database_url: str) -> Engine:

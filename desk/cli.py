@@ -25,6 +25,11 @@ owner = typer.Typer(help="The owner's own accounts.", no_args_is_help=True)
 app.add_typer(owner, name="owner")
 app.add_typer(exports, name="export")
 
+customers = typer.Typer(help="A customer's own data.", no_args_is_help=True)
+app.add_typer(customers, name="customer")
+personal = typer.Typer(help="What is kept of customers, and for how long.", no_args_is_help=True)
+app.add_typer(personal, name="privacy")
+
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True)]
 
 
@@ -103,6 +108,64 @@ def chats() -> None:
 
     enter_root()
     print_chats()
+
+
+Person = Annotated[
+    str, typer.Argument(help="The shop's own customer id, an e-mail, an order number or the store's id.")
+]
+
+
+@customers.command("export")
+def export_customer(person: Person) -> None:
+    """Print all that the store holds about a customer, as JSON."""
+    from desk.customers import export_customer as export
+
+    raise typer.Exit(export(person))
+
+
+@customers.command("erase")
+def erase_customer(
+    person: Person, yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False
+) -> None:
+    """Forget a customer; what was sold stays, without the person. Prints a receipt."""
+    from desk.customers import erase_customer as erase
+
+    raise typer.Exit(erase(person, confirmed=yes))
+
+
+@customers.command("merges")
+def list_merges() -> None:
+    """List which customers became one, and why."""
+    from desk.customers import list_merges as show
+
+    raise typer.Exit(show())
+
+
+@customers.command("merge")
+def merge_customers(kept: Person, merged: Person) -> None:
+    """Make one customer of two that you know to be one person."""
+    from desk.customers import merge_customers as merge
+
+    raise typer.Exit(merge(kept, merged))
+
+
+@customers.command("unmerge")
+def unmerge(merge_id: Annotated[int, typer.Argument(help="The number in the list of merges.")]) -> None:
+    """Make two customers of one again."""
+    from desk.customers import unmerge as part
+
+    raise typer.Exit(part(merge_id))
+
+
+@personal.command("prune")
+def prune(
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go.")] = False,
+    days: Annotated[int | None, typer.Option(min=1, help="Instead of [privacy] retention_days.")] = None,
+) -> None:
+    """Delete messages and visitors older than [privacy] retention_days in shop.toml."""
+    from desk.customers import prune as run
+
+    raise typer.Exit(run(dry_run=dry_run, days=days))
 
 
 @app.command()

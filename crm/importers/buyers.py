@@ -28,7 +28,7 @@ class Buyers:
         self.created: dict[str, Values] = {}
         keys = {key for record in records if (key := record.key)}
         for key, row in stored_customers(session, source, keys).items():
-            self._by_key[key] = dict(row)
+            self._by_key[key] = self._kept(dict(row))
         self._load(_customers.c.email, {record.email for record in records if record.email})
         self._load(_customers.c.phone, {record.phone for record in records if record.phone})
 
@@ -38,7 +38,14 @@ class Buyers:
             # The same source's own customers win over those that another source knows under the same contact.
             ours_first = (_customers.c.source != self._source, _customers.c.id.desc())
             for row in self._session.connection().execute(statement.order_by(*ours_first)).mappings():
-                self._remember(self._by_key.get(row["external_id"], dict(row)))
+                self._remember(self._by_key.get(row["external_id"]) or self._kept(dict(row)))
+
+    def _kept(self, row: Values) -> Values:
+        """The record that stands for this one, if two were shown to be one person."""
+        while row["merged_into_id"] is not None:
+            statement = select(_customers).where(_customers.c.id == row["merged_into_id"])
+            row = dict(self._session.connection().execute(statement).mappings().one())
+        return row
 
     def _remember(self, customer: Values) -> None:
         if customer["email"]:
@@ -49,9 +56,12 @@ class Buyers:
     def of(self, buyer: CustomerRecord, placed_at: datetime) -> Values:
         """The customer's values; without ``id`` as long as it is not stored."""
         found = self._find(buyer)
+        if found is not None and found["erased_at"] is not None and placed_at > found["erased_at"]:
+            found = None  # whoever buys again after they were forgotten is a new customer
         if found is None:
             found = {column: getattr(buyer, column) for column in CUSTOMER_COLUMNS}
             found |= {"source": self._source, "external_id": buyer.key, "created_at": placed_at, "erased_at": None}
+            found["merged_into_id"] = None
             self._by_key[str(buyer.key)] = found
             self.created[str(buyer.key)] = found
             self._remember(found)

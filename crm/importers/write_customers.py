@@ -11,6 +11,7 @@ from crm.importers.records import CustomerRecord
 from crm.importers.report import ImportReport
 from crm.importers.upsert import Values, differs, in_parts, table_of, upsert
 from crm.models import Consent, ConsentKind, Customer
+from crm.privacy.marks import mark
 
 CUSTOMER_COLUMNS = ("name", "email", "phone", "country", "language", "accepts_marketing")
 _customers, _consents = table_of(Customer), table_of(Consent)
@@ -52,10 +53,16 @@ def write_customers(
 
 
 def stored_customers(session: Session, source: str, external_ids: Iterable[str]) -> dict[str, Any]:
+    """The records of these ids, those of people who were forgotten included: of them only a mark is left."""
+    ids = list(external_ids)
+    marks = {mark(source, external_id): external_id for external_id in ids}
     found: dict[str, Any] = {}
-    for part in in_parts(external_ids):
+    for part in in_parts([*marks, *ids]):
         statement = select(_customers).where(_customers.c.source == source, _customers.c.external_id.in_(part))
-        found |= {row["external_id"]: row for row in session.connection().execute(statement).mappings()}
+        for row in session.connection().execute(statement).mappings():
+            name = marks.get(row["external_id"], row["external_id"])
+            if name not in found or row["erased_at"] is None:
+                found[name] = row
     return found
 
 

@@ -48,6 +48,15 @@ from crm.models.follow_ups import FollowUp, FollowUpKind, FollowUpRule, FollowUp
 from crm.models.imports import ImportProgress
 from crm.models.orders import Order, OrderLine, ReturnRequest, Shipment
 from crm.models.owners import OwnerAccount, PairingCode
+from crm.models.privacy import (
+    AccountLink,
+    CustomerMerge,
+    Erasure,
+    LinkPurpose,
+    MergeProof,
+    OneTimeLink,
+    SharingReport,
+)
 from crm.models.products import Product, Variant
 from crm.models.quotes import Quote
 from crm.models.service import Feedback, KnowledgeArticle, Revision, ShownRecommendation, Ticket
@@ -62,6 +71,7 @@ from crm.models.staff import (
 )
 
 __all__ = [
+    "AccountLink",
     "Alert",
     "AlertKind",
     "Analysis",
@@ -75,6 +85,7 @@ __all__ = [
     "Conversation",
     "ConversationStatus",
     "Customer",
+    "CustomerMerge",
     "CustomerScore",
     "Delivery",
     "Digest",
@@ -83,6 +94,7 @@ __all__ = [
     "DigestDeliveryState",
     "DigestPicture",
     "Disclosure",
+    "Erasure",
     "Feedback",
     "FinancialStatus",
     "FollowUp",
@@ -96,10 +108,13 @@ __all__ = [
     "Identity",
     "ImportProgress",
     "KnowledgeArticle",
+    "LinkPurpose",
+    "MergeProof",
     "Message",
     "MessageSentiment",
     "ModelName",
     "ModelRun",
+    "OneTimeLink",
     "Order",
     "OrderLine",
     "OrderState",
@@ -121,6 +136,7 @@ __all__ = [
     "Revision",
     "Segment",
     "SegmentMovement",
+    "SharingReport",
     "Shipment",
     "ShownRecommendation",
     "SignInFailure",

@@ -25,6 +25,7 @@ class Customer(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(index=True)  # the record that stands for both
 
     identities: Mapped[list["Identity"]] = relationship(back_populates="customer")
 
@@ -42,7 +43,7 @@ class Identity(Base):
     display_name: Mapped[str | None]
     language: Mapped[str | None]
     linked_at: Mapped[datetime | None]
-    linked_by: Mapped[str | None]  # order_and_contact | signed_identity
+    linked_by: Mapped[str | None]  # order_and_contact | signed_identity | followed_link
     wants_marketing: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
@@ -72,6 +73,7 @@ class VerificationAttempt(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
     order_number: Mapped[str] = mapped_column(index=True)
+    address: Mapped[str | None] = mapped_column(index=True)  # a one-way mark of where the attempt came from
     succeeded: Mapped[bool]
     attempted_at: Mapped[datetime] = mapped_column(index=True)
 

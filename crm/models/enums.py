@@ -107,3 +107,4 @@ class ReturnStatus(StrEnum):
 class ConsentKind(StrEnum):
     MARKETING = "marketing"
     DATA_STORAGE = "data_storage"
+    ACCOUNT_LINK = "account_link"
