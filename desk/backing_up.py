@@ -19,7 +19,9 @@ from crm.database import make_engine, unbind
 from crm.errors import ConfigError
 from crm.settings import Settings, load_settings
 from crm.types import now
+from desk import erasures
 from desk.console import tell
+from desk.customers import tracker_url
 from desk.places import enter_root, gateway_url, state_dir
 
 PASSPHRASE = "DESK_BACKUP_PASSPHRASE"  # noqa: S105 - a name
@@ -108,6 +110,8 @@ def put_back(file: Path, *, force: bool) -> int:
             backup.unseal(source, plain, _passphrase(twice=False))
             manifest = put(settings, url, plain, force)
     tell("restore", f"{manifest.rows} rows as of {manifest.made_at} are back")
+    if again := erasures.reapply(settings, tracker_url(settings)):
+        tell("restore", f"{again} records of people who were erased since were erased again")
     return 0
 
 

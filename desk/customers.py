@@ -13,6 +13,7 @@ from crm.privacy import tracker
 from crm.settings import Settings, load_settings
 from crm.shop import load_shop
 from crm.types import now
+from desk import erasures
 from desk.places import enter_root, state_dir
 
 REFUSED_ROWS = "import-refused-*.csv"
@@ -41,6 +42,7 @@ def erase_customer(text: str, *, confirmed: bool) -> int:
     folder = state_dir(settings.database_url)
     trackers = tracker.forget(tracker_url(settings), receipt.conversations)
     reports = _clean_reports(folder, receipt)
+    erasures.remember(settings)
     scrub(engine())
     answer = {
         **receipt.as_dict(),
@@ -98,6 +100,7 @@ def run_retention(settings: Settings, *, retention_days: int, dry_run: bool = Fa
         for file in state_dir(settings.database_url).glob(REFUSED_ROWS):
             if file.stat().st_mtime < oldest:
                 file.unlink()
+        erasures.remember(settings)
         scrub(engine())
     return pruned
 

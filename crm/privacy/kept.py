@@ -25,7 +25,7 @@ KEPT: Final[Mapping[str, frozenset[str]]] = {
         "messages": "id conversation_id seq author channel turn created_at intent confidence language model_id"
         " answer_ms delivery delivery_attempts delivered_at sentiment mood",
         "message_sentiments": "message_id label score model scored_at made_at",
-        "handoffs": "id conversation_id reason opened_at taken_at returned_at returned_by staff_id",
+        "handoffs": "id conversation_id reason opened_at taken_at returned_at returned_by",
         "feedback": "id conversation_id message_seq score given_at",
         "tickets": "id kind status conversation_id customer_id order_id product_id quantity opened_at done_at",
         "shown_recommendations": "id conversation_id customer_id product_id rank shown_at",

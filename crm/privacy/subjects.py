@@ -40,10 +40,11 @@ class Subject:
 def of_customer(session: Session, customer_id: int) -> Subject:
     """The customer with everybody who was merged into them and every account linked to them."""
     kept = kept_of(session, customer_id)
-    merged = session.scalars(select(Customer.id).where(Customer.merged_into_id == kept).order_by(Customer.id))
-    customers = (kept, *merged)
+    customers, into = [kept], [kept]
+    while into := list(session.scalars(select(Customer.id).where(Customer.merged_into_id.in_(into)))):
+        customers += sorted(into)
     identities = session.scalars(select(Identity.id).where(Identity.customer_id.in_(customers)).order_by(Identity.id))
-    return Subject(customers, tuple(identities))
+    return Subject(tuple(customers), tuple(identities))
 
 
 def of_conversation(session: Session, conversation: Conversation) -> Subject:
