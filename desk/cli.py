@@ -35,7 +35,7 @@ File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable
 
 @app.command()
 def up(
-    only: Annotated[list[str] | None, typer.Option(help="One process: gateway, rasa or actions. Repeatable.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="One process: gateway, rasa, actions or scheduler. Repeatable.")] = None,
 ) -> None:
     """Start all processes and keep them running; Ctrl-C stops them."""
     from desk.up import up as start

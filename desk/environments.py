@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 BOT = ROOT / "bot"
-OWN_CODE = ("actions", "crm", "desk", "gateway")
+OWN_CODE = ("actions", "analytics", "crm", "desk", "gateway")
 OLDEST_UV = (0, 5)
 # What a Python must be able to import; those built without some system library cannot.
 NEEDED_MODULES = "bz2, ctypes, lzma, sqlite3, ssl, zlib"

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from crm.errors import ConfigError
 from crm.settings import Settings, load_settings, port_of
-from desk import keys, model, ports
+from crm.shop import load_shop
+from desk import jobs, keys, model, ports
 from desk.console import tell
 from desk.places import enter_root, gateway_url, is_local, root, state_dir
 from desk.plan import Plan, Program
 
-NAMES = ("gateway", "rasa", "actions")
+NAMES = ("gateway", "rasa", "actions", "scheduler")
 STORE = "store"
 
 
@@ -68,7 +69,7 @@ def plan_of(settings: Settings, names: Collection[str]) -> Plan:
     """What to run for these settings. Trains the model first if Rasa is among it and the sources changed."""
     state = state_dir(settings.database_url)
     programs = [_rasa(settings, state)] if "rasa" in names else []
-    if "gateway" in names or "actions" in names:
+    if set(names) & {"gateway", "actions", "scheduler"}:
         prepare = [sys.executable, "-m", "desk.preparing"]
         programs.append(Program(STORE, prepare, model.child_environment(), once=True))
     for name in ("actions", "gateway"):
@@ -76,6 +77,8 @@ def plan_of(settings: Settings, names: Collection[str]) -> Plan:
             command = [sys.executable, "-m", name]
             log = str(state / "log" / f"{name}.log")
             programs.append(Program(name, command, model.child_environment(), log, after=STORE))
+    if "scheduler" in names:
+        programs.append(_scheduler(settings, state))
     return Plan(
         programs=programs,
         folder=str(root()),
@@ -96,6 +99,14 @@ def _rasa(settings: Settings, state: Path) -> Program:
         DESK_TRACKER_URL=settings.tracker_url or f"sqlite:///{state / 'rasa.db'}",
     )
     return Program("rasa", command, env, str(state / "log" / "rasa.log"))
+
+
+def _scheduler(settings: Settings, state: Path) -> Program:
+    zone = load_shop(settings.shop_file).timezone
+    command = [sys.executable, "-m", "desk.schedule", str(state / "schedule.db"), zone, jobs.to_json(jobs.JOBS)]
+    return Program(
+        "scheduler", command, model.child_environment(), str(state / "log" / "scheduler.log"), after=STORE
+    )
 
 
 def _become_supervisor(plan: Plan) -> None:

@@ -14,7 +14,7 @@ from analytics.purchases.summary import Floats, Summary, summary
 MOST_WINDOWS = 8
 STEP_DAYS = 15
 FEWEST_BUYERS = 20
-FIT_AT_MOST = 20_000
+FIT_AT_MOST = 1_500
 _EDGE = 1e-4
 
 
@@ -53,7 +53,7 @@ def window(frames: Frames, start: datetime, *, horizon: int) -> Window:
 
 
 def sampled(data: Summary) -> Summary:
-    """At most 20,000 of the customers, evenly: four parameters need no more."""
+    """At most 1,500 of the customers, evenly: four parameters need no more."""
     if len(data) <= FIT_AT_MOST:
         return data
     keep = np.linspace(0, len(data) - 1, FIT_AT_MOST).astype(int)
