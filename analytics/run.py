@@ -11,32 +11,22 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import crm
-from analytics import storing
+from analytics import lease, storing
 from analytics.forecast.outlooks import Outlooks, outlooks
 from analytics.frames import Frames, read_frames
+from analytics.recommendations.blending import Weights
 from analytics.recommendations.lists import Recommendations, recommendations
 from analytics.scoring import Scores, score
-from crm import revisions
+from analytics.steps import BEFORE
 from crm import scores as scores_store
-from crm.errors import CrmError
 from crm.models import Analysis, AnalysisStatus, ModelName, ModelRun
 from crm.shop import Shop
 from crm.types import now as crm_now
 
-# A run that has not finished by then was killed.
-LONGEST_RUN = timedelta(hours=2)
 KEEP_ANALYSES = 8
 KEEP_WEEKS = 60
 DRIFT_FACTOR = 1.25
-_LOCK = "analysis"
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
-
-
-class AnalysisRuns(CrmError):
-    """Another analysis is running."""
-
-    def __init__(self, started_at: datetime) -> None:
-        super().__init__(f"An analysis is running since {started_at:%Y-%m-%d %H:%M} UTC; wait until it is done.")
 
 
 @dataclass(frozen=True)
@@ -52,54 +42,53 @@ Progress = Callable[[Step], None]
 STEPS = ("reading", "scores", "recommendations", "forecast", "writing")
 
 
-def analyse(shop: Shop, *, as_of: datetime, now: datetime, progress: Progress = lambda step: None) -> int:
+def analyse(
+    shop: Shop,
+    *,
+    as_of: datetime,
+    now: datetime,
+    daily: bool = False,
+    progress: Progress = lambda step: None,
+) -> int:
     """Runs every model over the store as it stood at ``as_of`` and writes what they find; the analysis's id.
+
+    daily : what serves goes on serving and is only brought up to date; without it, challengers are tried
 
     Raises AnalysisRuns when one is running. Whatever else goes wrong, the results of earlier analyses stay in force.
     """
-    analysis_id = _begin(as_of, now)
+    analysis_id = lease.begin(as_of, now)
     try:
-        _tell(progress, "reading")
-        with crm.reading() as session:
-            frames = read_frames(session, shop, as_of)
-            serving = serving_before(session)
-        _tell(progress, "scores")
-        scores = score(frames, in_use=serving.churn, frozen=serving.clusters)
-        _tell(progress, "recommendations")
-        recommended = recommendations(frames)
-        _tell(progress, "forecast")
-        expected = outlooks(frames, in_use=serving.forecast)
-        _tell(progress, "writing")
-        _write(analysis_id, shop, frames, scores, recommended, expected, serving, now)
+        with lease.alive(analysis_id):
+            counted = _before(shop, as_of, now, progress)
+            _tell(progress, "reading")
+            with crm.reading() as session:
+                frames = read_frames(session, shop, as_of)
+                serving = serving_before(session, as_of)
+            _tell(progress, "scores")
+            found = score(frames, in_use=serving.churn, frozen=serving.clusters, challenge=not daily)
+            _tell(progress, "recommendations")
+            recommended = recommendations(frames, weights=serving.weights if daily else None)
+            _tell(progress, "forecast")
+            expected = outlooks(frames, in_use=serving.forecast)
+            _tell(progress, "writing")
+            _write(analysis_id, shop, frames, found, recommended, expected, serving, now, counted)
     except BaseException as error:
-        _give_up(analysis_id, now, type(error).__name__)
+        lease.give_up(analysis_id, crm_now(), type(error).__name__)
         raise
     return analysis_id
 
 
+def _before(shop: Shop, as_of: datetime, now: datetime, progress: Progress) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for name, step in BEFORE.items():
+        _tell(progress, name)
+        counted.update(step(shop, as_of=as_of, now=now))
+    return counted
+
+
 def _tell(progress: Progress, name: str) -> None:
-    progress(Step(name, STEPS.index(name) + 1, len(STEPS)))
-
-
-def _begin(as_of: datetime, now: datetime) -> int:
-    with crm.session() as session:
-        revisions.bump(session, _LOCK)  # holds the row until commit: two that begin at once come one after the other
-        for left in session.scalars(select(Analysis).where(Analysis.status == AnalysisStatus.RUNNING)):
-            if now - left.started_at < LONGEST_RUN:
-                raise AnalysisRuns(left.started_at)
-            left.status, left.finished_at, left.error = AnalysisStatus.FAILED, now, "killed"
-            storing.undo(session, left.id)
-        started = Analysis(as_of=as_of, started_at=now, status=AnalysisStatus.RUNNING)
-        session.add(started)
-        session.flush()
-        return started.id
-
-
-def _give_up(analysis_id: int, now: datetime, why: str) -> None:
-    with crm.session() as session:
-        analysis = session.get_one(Analysis, analysis_id)
-        analysis.status, analysis.finished_at, analysis.error = AnalysisStatus.FAILED, now, why
-        storing.undo(session, analysis_id)
+    steps = (*BEFORE, *STEPS)
+    progress(Step(name, steps.index(name) + 1, len(steps)))
 
 
 @dataclass(frozen=True)
@@ -109,12 +98,13 @@ class Serving:
     churn: str | None = None
     forecast: str | None = None
     clusters: dict[str, Any] | None = None
+    weights: Weights | None = None
     metrics: dict[ModelName, dict[str, float]] | None = None
 
 
-def serving_before(session: Session) -> Serving:
-    """From the champions of the newest complete analysis."""
-    newest = scores_store.latest(session)
+def serving_before(session: Session, as_of: datetime) -> Serving:
+    """From the champions of the newest complete analysis of no later moment than ``as_of``."""
+    newest = scores_store.latest(session, until=as_of)
     if newest is None:
         return Serving()
     runs = {
@@ -128,8 +118,15 @@ def serving_before(session: Session) -> Serving:
         churn=churn.method if churn and not churn.fallback else None,
         forecast=forecast.method if forecast and not forecast.fallback else None,
         clusters=segments.parameters if segments and "centres" in segments.parameters else None,
+        weights=_weights(runs.get(ModelName.RECOMMENDATIONS)),
         metrics={name: run.metrics for name, run in runs.items()},
     )
+
+
+def _weights(run: ModelRun | None) -> Weights | None:
+    if run is None or run.fallback:
+        return None
+    return Weights(run.parameters["every"], run.parameters["new"], run.metrics, fallback=False)
 
 
 def _write(
@@ -141,6 +138,7 @@ def _write(
     expected: Outlooks,
     serving: Serving,
     now: datetime,
+    counted: dict[str, int],
 ) -> None:
     previous = storing.segments_before(frames.as_of)
     storing.write_scores(analysis_id, shop, scores, previous)
@@ -152,7 +150,7 @@ def _write(
             run.drifted = has_drifted(run, (serving.metrics or {}).get(run.model, {}))
         session.add_all(runs)
         analysis = session.get_one(Analysis, analysis_id)
-        analysis.counts = storing.counts(frames, scores, recommended)
+        analysis.counts = storing.counts(frames, scores, recommended) | counted
         analysis.status, analysis.finished_at = AnalysisStatus.COMPLETE, crm_now()
         prune(session, now)
 

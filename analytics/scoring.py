@@ -32,12 +32,15 @@ class Scores:
     parameters: dict[str, float] = field(default_factory=dict)
 
 
-def score(frames: Frames, *, in_use: str | None = None, frozen: dict[str, Any] | None = None) -> Scores | None:
+def score(
+    frames: Frames, *, in_use: str | None = None, frozen: dict[str, Any] | None = None, challenge: bool = True
+) -> Scores | None:
     """Scores of all customers as of ``frames.as_of``; None if nobody has bought.
 
-    in_use : churn method that serves so far;  frozen : parameters of the clusters that serve so far
+    in_use    : churn method that serves so far;  frozen : parameters of the clusters that serve so far
+    challenge : whether other churn methods are tried against the one in use
     """
-    found = churn(frames, horizon=HORIZON_DAYS, in_use=in_use)
+    found = churn(frames, horizon=HORIZON_DAYS, in_use=in_use, challenge=challenge)
     if found is None:
         return None
     base, data = found.now.table, found.now.data

@@ -103,9 +103,7 @@ def _orders(
         }  # fmt: skip
 
 
-def _lines(
-    orders: int, amounts: np.ndarray, products: int, chance: np.random.Generator
-) -> Iterator[dict[str, object]]:
+def _lines(orders: int, amounts: np.ndarray, products: int, chance: np.random.Generator) -> Iterator[dict[str, object]]:
     popular = 1.0 / np.arange(1, products + 1)
     chosen = chance.choice(products, (orders, 2), p=popular / popular.sum()) + 1
     for place in range(orders):

@@ -34,6 +34,13 @@ def latest(session: Session, *, until: datetime | None = None) -> Analysis | Non
     return session.scalar(found.order_by(Analysis.as_of.desc(), Analysis.id.desc()).limit(1))
 
 
+def last_run(session: Session) -> Analysis | None:
+    """The complete analysis that was run last, whatever moment it looked at."""
+    return session.scalar(
+        select(Analysis).where(Analysis.status == AnalysisStatus.COMPLETE).order_by(Analysis.id.desc()).limit(1)
+    )
+
+
 def score_of(session: Session, customer_id: int) -> CustomerScore | None:
     """The customer's scores; None before the first analysis and for who has not bought."""
     analysis = latest(session)

@@ -21,7 +21,7 @@ from desk.console import tell
 from desk.places import enter_root
 
 
-def run(*, as_of: str | None, as_json: bool) -> int:
+def run(*, as_of: str | None, as_json: bool, daily: bool = False) -> int:
     """The exit status. Raises ConfigError for a date that is none, AnalysisRuns when one is running."""
     enter_root()
     settings = load_settings()
@@ -34,7 +34,7 @@ def run(*, as_of: str | None, as_json: bool) -> int:
         def show(step: Step) -> None:
             bar.update(task, description=step.name, completed=step.number - 1, total=step.of)
 
-        analysis_id = analyse(shop, as_of=moment, now=now(), progress=show)
+        analysis_id = analyse(shop, as_of=moment, now=now(), daily=daily, progress=show)
         bar.update(task, completed=1, total=1)
     with crm.reading() as session:
         found = summary(session, session.get_one(Analysis, analysis_id))

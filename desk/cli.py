@@ -35,7 +35,9 @@ File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable
 
 @app.command()
 def up(
-    only: Annotated[list[str] | None, typer.Option(help="One process: gateway, rasa, actions or scheduler. Repeatable.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="One process: gateway, rasa, actions or scheduler. Repeatable.")
+    ] = None,
 ) -> None:
     """Start all processes and keep them running; Ctrl-C stops them."""
     from desk.up import up as start
@@ -192,11 +194,12 @@ def parse() -> None:
 def analyse(
     as_of: Annotated[str | None, typer.Option(help="Such as 2026-11-22: the store as it stood that night.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+    daily: Annotated[bool, typer.Option(help="Only bring up to date what serves; try no other methods.")] = False,
 ) -> None:
     """Rerun every model now: churn risk, segments, values, recommendations, forecasts."""
     from desk.analysing import run
 
-    raise typer.Exit(run(as_of=as_of, as_json=json))
+    raise typer.Exit(run(as_of=as_of, as_json=json, daily=daily))
 
 
 @exports.command("scores")

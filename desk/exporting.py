@@ -8,33 +8,31 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 import crm
+from analytics.run import analyse
 from crm import migrate, money, scores
-from crm.errors import CrmError
 from crm.models import Analysis, Customer, CustomerScore, Forecast, Product, Recommendation, Variant
 from crm.settings import load_settings
 from crm.shop import Shop, load_shop
+from crm.types import now
 from desk.places import enter_root
 
 ROWS_AT_ONCE = 5_000
 
 
-class NothingAnalysed(CrmError):
-    """There is no complete analysis yet."""
-
-    def __init__(self) -> None:
-        super().__init__("Nothing was analysed yet: run `desk analyse` first.")
-
-
 def export(what: str) -> int:
-    """Writes the table. Raises NothingAnalysed."""
+    """Writes the table of the analysis that was run last; where there is none yet, one is run first."""
     enter_root()
     settings = load_settings()
     migrate.upgrade(crm.bind(settings.database_url))
     shop = load_shop(settings.shop_file)
     with crm.reading() as session:
-        analysis = scores.latest(session)
-        if analysis is None:
-            raise NothingAnalysed
+        analysed = scores.last_run(session) is not None
+    if not analysed:
+        print("Nothing was analysed yet: running `desk analyse` first.", file=sys.stderr)
+        analyse(shop, as_of=now(), now=now())
+    with crm.reading() as session:
+        analysis = scores.last_run(session)
+        assert analysis is not None
         columns, rows = _TABLES[what](session, shop, analysis)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)

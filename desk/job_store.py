@@ -11,13 +11,7 @@ from typing import Any
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore, ConflictingIdError, JobLookupError
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, next_run_at REAL, state BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS job_runs (
-    id INTEGER PRIMARY KEY, job TEXT NOT NULL, started_at REAL NOT NULL, finished_at REAL, status INTEGER
-);
-"""
-KEPT_RUNS = 500
+_TABLE = "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, next_run_at REAL, state BLOB NOT NULL)"
 
 
 class FileJobStore(BaseJobStore):  # type: ignore[misc]
@@ -28,7 +22,7 @@ class FileJobStore(BaseJobStore):  # type: ignore[misc]
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database:
-            database.executescript(_TABLES)
+            database.execute(_TABLE)
         file.chmod(0o600)
 
     @contextmanager
@@ -39,8 +33,6 @@ class FileJobStore(BaseJobStore):  # type: ignore[misc]
                 yield database
         finally:
             database.close()
-
-    # --------------------------------------------------------------------------------- what APScheduler asks for
 
     def lookup_job(self, job_id: str) -> Job | None:
         with self._open() as database:
@@ -91,30 +83,6 @@ class FileJobStore(BaseJobStore):  # type: ignore[misc]
         job.__setstate__({**fields, "jobstore": self})
         job._scheduler, job._jobstore_alias = self._scheduler, self._alias
         return job
-
-    # ------------------------------------------------------------------------------------------------ the ledger
-
-    def started(self, job: str, now: datetime) -> int:
-        """Notes that a run has begun; its number."""
-        with self._open() as database:
-            run = database.execute("INSERT INTO job_runs (job, started_at) VALUES (?, ?)", (job, now.timestamp()))
-            return int(run.lastrowid or 0)
-
-    def finished(self, run: int, now: datetime, status: int) -> None:
-        with self._open() as database:
-            database.execute("UPDATE job_runs SET finished_at = ?, status = ? WHERE id = ?",
-                             (now.timestamp(), status, run))  # fmt: skip
-            database.execute("DELETE FROM job_runs WHERE id <= ?", (run - KEPT_RUNS,))
-
-    def interrupted(self) -> list[str]:
-        """The jobs whose last run never finished: the machine went down under it. Forgets those runs."""
-        with self._open() as database:
-            rows = database.execute(
-                "SELECT job FROM job_runs WHERE id IN (SELECT MAX(id) FROM job_runs GROUP BY job) "
-                "AND finished_at IS NULL ORDER BY id"
-            ).fetchall()
-            database.execute("DELETE FROM job_runs WHERE finished_at IS NULL")
-        return [job for (job,) in rows]
 
 
 def _row(job: Job) -> tuple[float | None, bytes, str]:

@@ -104,9 +104,7 @@ def _rasa(settings: Settings, state: Path) -> Program:
 def _scheduler(settings: Settings, state: Path) -> Program:
     zone = load_shop(settings.shop_file).timezone
     command = [sys.executable, "-m", "desk.schedule", str(state / "schedule.db"), zone, jobs.to_json(jobs.JOBS)]
-    return Program(
-        "scheduler", command, model.child_environment(), str(state / "log" / "scheduler.log"), after=STORE
-    )
+    return Program("scheduler", command, model.child_environment(), str(state / "log" / "scheduler.log"), after=STORE)
 
 
 def _become_supervisor(plan: Plan) -> None:

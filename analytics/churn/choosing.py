@@ -16,6 +16,7 @@ from analytics.purchases.summary import Floats
 HORIZON_DAYS = 90
 FEWEST_CUSTOMERS, FEWEST_REPEATERS = 50, 20
 LEARN_FROM_CUSTOMERS = 200
+LEARN_FROM_AT_MOST = 20_000
 MOMENTUM_DAYS = 30
 # The last month tells where the level goes; half of what it tells is believed.
 MOMENTUM_SHARE = 0.5
@@ -44,22 +45,28 @@ class Churn:
     parameters: dict[str, float] = field(default_factory=dict)
 
 
-def churn(frames: Frames, *, horizon: int = HORIZON_DAYS, in_use: str | None = None) -> Churn | None:
+def churn(
+    frames: Frames, *, horizon: int = HORIZON_DAYS, in_use: str | None = None, challenge: bool = True
+) -> Churn | None:
     """The churn risk of everybody who has bought, as of ``frames.as_of``; None if nobody has.
 
-    in_use : the method that serves so far; another takes its place only if it did better on the last closed window
+    in_use    : the method that serves so far; another takes its place only if it did better on the last closed window
+    challenge : False keeps the one in use without trying others
     """
     if frames.orders["customer_id"].notna().sum() == 0:
         return None
     as_of = frames.as_of
     now = window(frames, as_of, horizon=horizon)
+    frames = frames.sampled(LEARN_FROM_AT_MOST)
     if len(now.data) < FEWEST_CUSTOMERS or (now.data.x > 0).sum() < FEWEST_REPEATERS:
         rule = RecencyRule()
         closed = [window(frames, start, horizon=horizon) for start in starts(frames, as_of, horizon=horizon)]
         rule.learn(closed, [label(frames, one, as_of, horizon=horizon) for one in closed])
         return Churn(now, rule.risk(now), rule.name, [Trial(rule.name, {}, champion=True)], fallback=True)
-    trials = _trials(frames, as_of, horizon=horizon)
-    name = _chosen(trials, in_use) if trials else BuyTillYouDie().name
+    known = {one.name for one in _candidates(len(now.data))}
+    keeps = in_use is not None and in_use in known and not challenge
+    trials = [] if keeps else _trials(frames, as_of, horizon=horizon)
+    name = in_use if keeps and in_use else _chosen(trials, in_use) if trials else BuyTillYouDie().name
     method, windows = _learnt(name, frames, as_of, horizon=horizon)
     shift = _momentum(name, frames, as_of) if name not in (BuyTillYouDie().name, RecencyRule().name) else 0.0
     risk = _shifted(method.risk(now), shift)

@@ -62,7 +62,7 @@ def effects(series: pd.Series) -> dict[str, float]:
             if day not in series.index:
                 continue
             around = series.loc[day - pd.Timedelta(days=AROUND_DAYS) : day + pd.Timedelta(days=AROUND_DAYS)]
-            same = around[(around.index.dayofweek == day.dayofweek) & (around.index != day)]
+            same = around[(around.index.day_of_week == day.day_of_week) & (around.index != day)]
             if len(same) >= 4 and same.mean() > 0:
                 ratios.setdefault(one.name, []).append(float(series[day]) / float(same.mean()))
     return {name: float(np.clip(1 + TRUST * (np.mean(found) - 1), 0.0, MOST_FACTOR)) for name, found in ratios.items()}

@@ -18,6 +18,7 @@ from analytics.segments.rules import segments
 
 FEWEST_MEMBERS = 30
 CHECKS = 3
+LOOK_BACK_AT_MOST = 40_000
 # Without a check in the past, a total may be off by this share.
 UNCHECKED = 0.5
 
@@ -36,8 +37,9 @@ class SegmentOutlook:
 def segment_outlooks(frames: Frames) -> list[SegmentOutlook]:
     """One per segment that has members. Few members borrow the rate of all customers."""
     now = _members(frames)
-    errors = _past_errors(frames)
-    rates = _rates(frames, frames.as_of - timedelta(days=DAYS))
+    some = frames.sampled(LOOK_BACK_AT_MOST)
+    errors = _past_errors(some)
+    rates = _rates(some, frames.as_of - timedelta(days=DAYS))
     found = []
     for name, members in now.value_counts().sort_index().items():
         total = float(members) * rates.get(str(name), rates["all"])

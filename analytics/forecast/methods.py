@@ -25,13 +25,13 @@ def seasonal_naive(past: pd.Series, days: int) -> Floats:
 def profile_and_level(past: pd.Series, days: int) -> Floats:
     """The weekdays' shares of the last 8 weeks times the level of the last 28 days."""
     recent = past.iloc[-PROFILE_WEEKS * WEEK :]
-    weekday = recent.index.dayofweek
+    weekday = recent.index.day_of_week
     by_day = recent.groupby(weekday).mean().reindex(range(WEEK), fill_value=0.0)
     mean = float(by_day.mean())
     profile = by_day / mean if mean > 0 else by_day + 1.0
     level = float(past.iloc[-LEVEL_DAYS:].mean())
     ahead = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=days)
-    return np.asarray(level * profile.reindex(ahead.dayofweek).to_numpy(float))
+    return np.asarray(level * profile.reindex(ahead.day_of_week).to_numpy(float))
 
 
 def exponential_smoothing(past: pd.Series, days: int) -> Floats:
@@ -46,15 +46,15 @@ def exponential_smoothing(past: pd.Series, days: int) -> Floats:
 
 def seasonal_arima(past: pd.Series, days: int) -> Floats:
     """ARIMA(1, 0, 1) around the weekday profile of the last 8 weeks."""
-    weekday = past.index.dayofweek
+    weekday = past.index.day_of_week
     recent = past.iloc[-PROFILE_WEEKS * WEEK :]
-    by_day = recent.groupby(recent.index.dayofweek).mean().reindex(range(WEEK), fill_value=0.0)
+    by_day = recent.groupby(recent.index.day_of_week).mean().reindex(range(WEEK), fill_value=0.0)
     rest = past.to_numpy(float) - by_day.reindex(weekday).to_numpy(float)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a start off the stationary region is repaired by the fit itself
         fitted = ARIMA(rest[-180:], order=(1, 0, 1)).fit()
     ahead = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=days)
-    return np.asarray(np.clip(fitted.forecast(days) + by_day.reindex(ahead.dayofweek).to_numpy(float), 0.0, None))
+    return np.asarray(np.clip(fitted.forecast(days) + by_day.reindex(ahead.day_of_week).to_numpy(float), 0.0, None))
 
 
 def weekly_average(past: pd.Series, days: int) -> Floats:

@@ -14,7 +14,7 @@ FEWEST_ORDERS = 100
 # So many orders' worth of trust is given to the shop's typical order.
 SHRINK_ORDERS = 2.0
 WINDOW_DAYS = 90
-LEARN_FROM_AT_MOST = 20_000
+LEARN_FROM_AT_MOST = 10_000
 # What a free order counts as where logarithms are taken, major units.
 SMALLEST = 0.01
 READ = ("amount_mean", "amount_last", "orders", "recency", "tenure", "amount_sum_90", "gap_mean", "products")
@@ -56,8 +56,9 @@ def next_amount(frames: Frames) -> NextAmount:
         customers = pd.Index(orders["customer_id"].astype("int64").unique(), name="customer_id").sort_values()
         middle = float(orders["amount"].median()) if len(orders) else 0.0
         return NextAmount(pd.Series(middle, customers, name="amount"), "shop_median", {}, fallback=True)
-    then = frames.before(frames.as_of - timedelta(days=WINDOW_DAYS))
-    truth = first_amounts(frames, then)
+    some = frames.sampled(LEARN_FROM_AT_MOST)
+    then = some.before(frames.as_of - timedelta(days=WINDOW_DAYS))
+    truth = first_amounts(some, then)
     errors: dict[str, float] = {}
     if len(truth) >= FEWEST_ORDERS // 2:
         for name, way in _WAYS.items():
@@ -83,11 +84,12 @@ def first_amounts(frames: Frames, then: Frames) -> pd.Series:
 def _forest(frames: Frames) -> pd.Series | None:
     """A random forest on log amounts, learnt from three closed windows; None where they hold too little."""
     tables, truths = [], []
+    some = frames.sampled(LEARN_FROM_AT_MOST)
     for back in (WINDOW_DAYS, WINDOW_DAYS + 30, WINDOW_DAYS + 60):
-        then = frames.before(frames.as_of - timedelta(days=back))
+        then = some.before(frames.as_of - timedelta(days=back))
         if len(then.orders) < FEWEST_ORDERS:
             continue
-        truth = first_amounts(frames, then)
+        truth = first_amounts(some, then)
         tables.append(_read(then).reindex(truth.index))
         truths.append(truth)
     if not tables or sum(map(len, truths)) < FEWEST_ORDERS:

@@ -53,13 +53,15 @@ class Recommendations:
     products: int
 
 
-def recommendations(frames: Frames) -> Recommendations:
+def recommendations(frames: Frames, *, weights: Weights | None = None) -> Recommendations:
     """Up to 5 + 5 products for everybody who has bought something that is still known.
+
+    weights : of an earlier choice; without them they are chosen anew on the last month
 
     Nothing inactive or out of stock is recommended; of one category at most two products stand in a list.
     """
     data = purchases(frames)
-    weights = choose_weights(frames)
+    weights = weights or choose_weights(frames)
     if not len(data.products) or not len(data.customers):
         return Recommendations([], weights, 0, 0)
     ways = scorers(data, describing(frames, data.products))

@@ -16,6 +16,7 @@ FEWEST_CUSTOMERS = 200
 CLUSTERS = 4
 BOOTSTRAPS = 10
 MEASURE_AT_MOST = 3_000
+LEARN_FROM_AT_MOST = 20_000
 NEIGHBOURS = 10
 # Frozen centres stay until the silhouette falls this much below a fresh fit's.
 REFIT_WHEN_WORSE_BY = 0.05
@@ -48,11 +49,14 @@ def clusters(table: pd.DataFrame, spent: pd.Series, *, frozen: dict[str, list[fl
     if frozen is not None:
         middle, spread = np.array(frozen["middle"]), np.array(frozen["spread"])
     scaled = (read - middle) / spread
-    fresh = KMeans(CLUSTERS, n_init=10, random_state=0).fit(scaled)
+    fresh = KMeans(CLUSTERS, n_init=10, random_state=0).fit(scaled[_sample(len(scaled), LEARN_FROM_AT_MOST)])
     centres, refitted = _ordered(fresh.cluster_centers_), True
     if frozen is not None:
         kept = np.array(frozen["centres"]).reshape(CLUSTERS, -1)
-        if _silhouette(scaled, _nearest(scaled, kept)) >= _silhouette(scaled, fresh.labels_) - REFIT_WHEN_WORSE_BY:
+        if (
+            _silhouette(scaled, _nearest(scaled, kept))
+            >= _silhouette(scaled, _nearest(scaled, fresh.cluster_centers_)) - REFIT_WHEN_WORSE_BY
+        ):
             centres, refitted = kept, False
         else:
             centres = _matched(kept, fresh.cluster_centers_)
@@ -84,10 +88,10 @@ def _matched(kept: Floats, fresh: Floats) -> Floats:
     return np.asarray(fresh[columns[np.argsort(rows)]])
 
 
-def _sample(number: int) -> npt.NDArray[np.int64]:
-    if number <= MEASURE_AT_MOST:
+def _sample(number: int, most: int = MEASURE_AT_MOST) -> npt.NDArray[np.int64]:
+    if number <= most:
         return np.arange(number)
-    return np.random.default_rng(0).choice(number, MEASURE_AT_MOST, replace=False)
+    return np.random.default_rng(0).choice(number, most, replace=False)
 
 
 def _silhouette(scaled: Floats, label: npt.NDArray[np.int64]) -> float:
@@ -111,9 +115,13 @@ def outliers(scaled: Floats) -> npt.NDArray[np.bool_]:
     """Customers in no dense region (DBSCAN's noise), such as wholesalers.
 
     The radius is three times the median distance to the tenth neighbour: data of this kind is one cloud with a few
-    specks around it.
+    specks around it. Dense regions are found on a sample of 3,000; who lies within the radius of one belongs to it.
     """
-    model = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(scaled[_sample(len(scaled))])
-    distances, _ = model.kneighbors(scaled[_sample(len(scaled))])
+    some = scaled[_sample(len(scaled))]
+    distances, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(some).kneighbors(some)
     radius = 3.0 * float(np.median(distances[:, -1])) + 1e-9
-    return np.asarray(DBSCAN(eps=radius, min_samples=NEIGHBOURS).fit_predict(scaled) == -1)
+    dense = DBSCAN(eps=radius, min_samples=NEIGHBOURS).fit(some).core_sample_indices_
+    if not len(dense):
+        return np.zeros(len(scaled), bool)
+    nearest, _ = NearestNeighbors(n_neighbors=1).fit(some[dense]).kneighbors(scaled)
+    return np.asarray(nearest[:, 0] > radius)

@@ -49,6 +49,8 @@ class Analysis(Base):
     as_of: Mapped[datetime]
     status: Mapped[AnalysisStatus] = mapped_column(default=AnalysisStatus.RUNNING)
     started_at: Mapped[datetime]
+    worker: Mapped[str | None]  # who runs it: machine and process
+    alive_at: Mapped[datetime | None]  # their last sign of life
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
