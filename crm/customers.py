@@ -1,22 +1,29 @@
 """Customers: who is linked to a conversation, what is known about them, what they allow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm import merging
 from crm.errors import CustomerNotFound
 from crm.models import (
+    AccountLink,
     Author,
     Consent,
     ConsentKind,
     Conversation,
     Customer,
     Identity,
+    MergeProof,
     Message,
     Order,
 )
+from crm.privacy.subjects import kept_of
+
+MOST_NAMESAKES = 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,56 @@ def by_id(session: Session, customer_id: int) -> Customer:
     if found is None:
         raise CustomerNotFound(customer_id)
     return found
+
+
+def show_to_be(
+    session: Session,
+    identity: Identity,
+    customer_id: int,
+    *,
+    now: datetime,
+    conversation: Conversation | None = None,
+    proof: MergeProof = MergeProof.ORDER_AND_CONTACT,
+) -> None:
+    """Links an account to a customer, after it was proven that it is theirs.
+
+    An account that already belongs to another customer keeps them; the two become one customer only if they also share
+    an e-mail or phone: a couple can know each other's order numbers and is two people all the same.
+    """
+    customer_id = kept_of(session, customer_id)
+    if identity.customer_id is None:
+        for account in (identity, *_linked_accounts(session, identity)):
+            if account.customer_id is None:
+                account.customer_id, account.linked_at, account.linked_by = customer_id, now, str(proof)
+        return
+    known = kept_of(session, identity.customer_id)
+    if known != customer_id and merging.share_a_contact(session, known, customer_id):
+        merging.merge(session, known, customer_id, proof=proof, now=now, conversation=conversation)
+
+
+def _linked_accounts(session: Session, identity: Identity) -> Sequence[Identity]:
+    """The same person's accounts on other channels, by links that they followed."""
+    forth = select(AccountLink.to_identity_id).where(AccountLink.from_identity_id == identity.id)
+    back = select(AccountLink.from_identity_id).where(AccountLink.to_identity_id == identity.id)
+    standing = AccountLink.undone_at.is_(None)
+    either = Identity.id.in_(forth.where(standing)) | Identity.id.in_(back.where(standing))
+    return session.scalars(select(Identity).where(either)).all()
+
+
+def link_vouched(
+    session: Session, identity: Identity, *, customer_id: str | None, email: str | None, now: datetime
+) -> bool:
+    """Links the account to the customer whom the shop's site names, by the shop's own number or by e-mail.
+
+    False if the records know none of that name, or several.
+    """
+    named = select(Customer.id).where(Customer.erased_at.is_(None))
+    named = named.where(Customer.external_id == customer_id) if customer_id else named.where(Customer.email == email)
+    found = {kept_of(session, one) for one in session.scalars(named.limit(MOST_NAMESAKES))}
+    if len(found) != 1:
+        return False
+    show_to_be(session, identity, found.pop(), now=now, proof=MergeProof.SIGNED_IDENTITY)
+    return True
 
 
 def known_about(session: Session, conversation: Conversation) -> KnownAbout:

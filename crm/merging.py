@@ -11,8 +11,8 @@ from sqlalchemy import Table, UniqueConstraint, select, update
 from sqlalchemy.orm import Session
 
 from crm.errors import CrmError
-from crm.importers.upsert import in_parts
 from crm.models import Base, Consent, ConsentKind, Conversation, Customer, CustomerMerge, MergeProof, Order
+from crm.parts import in_parts
 from crm.phones import same_email, same_phone
 from crm.privacy.footprint import references
 from crm.privacy.subjects import kept_of

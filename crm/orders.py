@@ -7,18 +7,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from crm import customers
 from crm.errors import OrderNotFound
-from crm.models import Conversation, Disclosure, Identity, Order, VerificationAttempt
+from crm.models import Conversation, Customer, Disclosure, Identity, Order, VerificationAttempt
+from crm.order_numbers import normal_number as normal_number  # part of this module for its callers
 from crm.phones import same_email, same_phone
 
 MAX_FAILURES_PER_CONVERSATION = 5
 MAX_FAILURES_PER_ORDER = 20
+MAX_FAILURES_PER_ADDRESS = 15
 FAILURES_COUNT_FOR = timedelta(hours=24)
-
-
-def normal_number(number: str) -> str:
-    """An order number as it is stored: no "#", no spaces, upper case."""
-    return "".join(number.split()).lstrip("#＃").upper()
+LEAST_COMPARED = 2
+Contacts = tuple[str | None, str | None, str | None, str | None]
+"""E-mail and phone of the order, then of its customer."""
+_NOBODY: Contacts = ("nobody@invalid.example", "+10000000000", "nobody@invalid.example", "+10000000000")
 
 
 def _named(session: Session, number: str) -> Sequence[Order]:
@@ -68,34 +70,59 @@ def prove(session: Session, conversation: Conversation, number: str, contact: st
     and not an error: an error would roll the count back.
     """
     number = normal_number(number)
-    failed = select(func.count()).where(
-        ~VerificationAttempt.succeeded, VerificationAttempt.attempted_at > now - FAILURES_COUNT_FOR
-    )
-    here = session.scalar(failed.where(VerificationAttempt.conversation_id == conversation.id)) or 0
-    anywhere = session.scalar(failed.where(VerificationAttempt.order_number == number)) or 0
-    if here >= MAX_FAILURES_PER_CONVERSATION or anywhere >= MAX_FAILURES_PER_ORDER:
+    if _exhausted(session, conversation, number, now=now):
         return Proof(None, exhausted=True)
-    matching = next((order for order in _named(session, number) if _is_contact_of(order, contact)), None)
-    session.add(
-        VerificationAttempt(
-            conversation_id=conversation.id, order_number=number, succeeded=matching is not None, attempted_at=now
-        )
+    matching = _with_contact(session, number, contact)
+    attempt = VerificationAttempt(
+        conversation_id=conversation.id,
+        order_number=number,
+        address=conversation.address,
+        succeeded=matching is not None,
+        attempted_at=now,
     )
+    session.add(attempt)
     session.flush()
     if matching is None:
-        return Proof(None, exhausted=here + 1 >= MAX_FAILURES_PER_CONVERSATION)
+        return Proof(None, exhausted=_exhausted(session, conversation, number, now=now))
     identity = session.get_one(Identity, conversation.identity_id)
-    if identity.customer_id is None and matching.customer_id is not None:
-        identity.customer_id, identity.linked_at, identity.linked_by = matching.customer_id, now, "order_and_contact"
+    if matching.customer_id is not None:
+        customers.show_to_be(session, identity, matching.customer_id, conversation=conversation, now=now)
     return Proof(matching)
 
 
-def _is_contact_of(order: Order, contact: str) -> bool:
-    emails = {order.email, order.customer.email if order.customer else None}
-    phones = {order.phone, order.customer.phone if order.customer else None}
-    if "@" in contact:
-        return any(email and same_email(email, contact) for email in emails)
-    return any(phone and same_phone(phone, contact) for phone in phones)
+def _exhausted(session: Session, conversation: Conversation, number: str, *, now: datetime) -> bool:
+    """Whether there were too many failures in this conversation, from its network address, or on this number."""
+    failed = select(func.count()).where(
+        ~VerificationAttempt.succeeded, VerificationAttempt.attempted_at > now - FAILURES_COUNT_FOR
+    )
+    limits = [
+        (VerificationAttempt.conversation_id == conversation.id, MAX_FAILURES_PER_CONVERSATION),
+        (VerificationAttempt.order_number == number, MAX_FAILURES_PER_ORDER),
+    ]
+    if conversation.address is not None:
+        limits.append((VerificationAttempt.address == conversation.address, MAX_FAILURES_PER_ADDRESS))
+    return any((session.scalar(failed.where(condition)) or 0) >= most for condition, most in limits)
+
+
+def _with_contact(session: Session, number: str, contact: str) -> Order | None:
+    """The order with that number and contact. A stranger's number and a wrong one take the same queries and time."""
+    named = session.execute(
+        select(Order.id, Order.email, Order.phone, Customer.email, Customer.phone)
+        .outerjoin(Customer, Customer.id == Order.customer_id)
+        .where(Order.number == number)
+        .order_by(Order.placed_at.desc())
+    ).all()
+    known: list[tuple[int, Contacts]] = [(row[0], (row[1], row[2], row[3], row[4])) for row in named]
+    # As much is compared when the number is nobody's as when it is somebody else's.
+    padded = [*known, *[(0, _NOBODY)] * max(0, LEAST_COMPARED - len(known))]
+    found = [order_id for order_id, contacts in padded if _is_one_of(contact, contacts) and order_id]
+    return session.get(Order, found[0]) if found else None
+
+
+def _is_one_of(contact: str, contacts: Contacts) -> bool:
+    """Compares all of them, whichever fits."""
+    same, candidates = (same_email, contacts[0::2]) if "@" in contact else (same_phone, contacts[1::2])
+    return sum(same(candidate, contact) for candidate in candidates if candidate) > 0
 
 
 def recent_orders(session: Session, conversation: Conversation, *, limit: int = 5) -> Sequence[Order]:

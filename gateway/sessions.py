@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from crm.models import Customer, Identity
 
 TOKEN_DAYS = 30
 LONGEST_TOKEN = 1_000
@@ -55,6 +51,11 @@ class Tokens:
         return Visitor(visitor=visitor, conversation=conversation)
 
 
+def address_mark(address: str, secret: str) -> str:
+    """A one-way mark of a network address, by which attempts from one place are counted."""
+    return hmac.new(secret.encode(), b"address " + address.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def new_visitor() -> str:
     return secrets.token_urlsafe(16)
 
@@ -93,18 +94,3 @@ def read_identity(identity: str, secret: str, *, now: datetime) -> Vouched:
 
 def _mac(body: str, secret: str) -> str:
     return hmac.new(secret.encode(), body.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-def link_vouched(session: Session, identity: Identity, vouched: Vouched, *, now: datetime) -> bool:
-    """Links the identity to the customer who is meant; False if the records know none of that name, or several."""
-    named = select(Customer).where(Customer.erased_at.is_(None))
-    if vouched.customer_id:
-        named = named.where(Customer.external_id == vouched.customer_id)
-    else:
-        named = named.where(Customer.email == vouched.email)
-    found = session.scalars(named.limit(2)).all()
-    if len(found) != 1:
-        return False
-    identity.customer_id = found[0].id
-    identity.linked_at, identity.linked_by = now, "signed_identity"
-    return True

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from crm import conversations, feedback, handoffs
+from crm import conversations, customers, feedback, handoffs
 from crm.errors import ConversationNotFound
 from crm.models import Channel, Conversation, ConversationStatus, Message
 from crm.types import now
@@ -96,10 +96,12 @@ async def open_session(request: Request, parts: PartsOf, wanted: schemas.Session
     def opened(session: Session) -> str:
         identity = conversations.identity_of(session, Channel.WEB, visitor_id, now=moment)
         if vouched is not None:
-            sessions.link_vouched(session, identity, vouched, now=moment)
-        return conversations.open_conversation(
+            customers.link_vouched(session, identity, customer_id=vouched.customer_id, email=vouched.email, now=moment)
+        conversation = conversations.open_conversation(
             session, identity, language=language, now=moment, page_url=page_url
-        ).public_id
+        )
+        conversation.address = sessions.address_mark(address, settings.require("secret_key"))
+        return conversation.public_id
 
     public_id = await parts.store.write(opened)
     token = parts.tokens.issue(Visitor(visitor=visitor_id, conversation=public_id))

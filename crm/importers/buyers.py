@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from crm.importers.records import CustomerRecord, OrderRecord
-from crm.importers.upsert import Values, in_parts, table_of, upsert
+from crm.importers.upsert import Values, table_of, upsert
 from crm.importers.write_customers import CUSTOMER_COLUMNS, stored_customers
 from crm.models import Customer
+from crm.parts import in_parts
 
 _FILLED_FROM_ORDERS = ("name", "email", "phone", "country")
 _customers = table_of(Customer)

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.importers.records import ProductRecord, VariantRecord
-from crm.importers.upsert import in_parts
 from crm.models import Product, Variant
+from crm.parts import in_parts
 from crm.text import split_languages
 
 # Postage, fees and corrections stand among the lines of many order lists; they are money, not goods.

@@ -23,7 +23,7 @@ from crm.importers.running import reported, store_in_batches
 from crm.importers.statuses import PlainStatus, plain_status
 from crm.importers.write_orders import write_orders
 from crm.models import FinancialStatus
-from crm.orders import normal_number
+from crm.order_numbers import normal_number
 
 _WHAT = "a plain list of orders"
 Key = tuple[str, str]

@@ -16,7 +16,7 @@ from crm.importers.running import Unique, reported, store_in_batches
 from crm.importers.shopify import SOURCE
 from crm.importers.write_orders import write_orders
 from crm.models import FinancialStatus, FulfillmentStatus
-from crm.orders import normal_number
+from crm.order_numbers import normal_number
 
 S = TypeVar("S", FinancialStatus, FulfillmentStatus)
 

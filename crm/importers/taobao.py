@@ -26,7 +26,7 @@ from crm.importers.statuses import PlainStatus
 from crm.importers.write_orders import write_orders
 from crm.importers.write_products import link_order_lines_by_title
 from crm.models import FinancialStatus, FulfillmentStatus
-from crm.orders import normal_number
+from crm.order_numbers import normal_number
 
 SOURCE = "taobao"
 _BETWEEN_TITLES = "，"

@@ -1,30 +1,22 @@
 """Writing many rows at once, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from crm.models import Base
+from crm.parts import in_parts
 
-T = TypeVar("T")
 Values = dict[str, Any]
-MOST_PARAMETERS = 5_000  # in one IN (…): SQLite allows 32,766 in all, PostgreSQL 65,535
 
 
 def table_of(model: type[Base]) -> Table:
     table = model.__table__
     assert isinstance(table, Table)
     return table
-
-
-def in_parts(values: Iterable[T]) -> Iterator[Sequence[T]]:
-    """The values in portions that fit into one statement."""
-    listed = list(values)
-    for start in range(0, len(listed), MOST_PARAMETERS):
-        yield listed[start : start + MOST_PARAMETERS]
 
 
 def upsert(

@@ -20,7 +20,7 @@ from crm.importers.woocommerce_lines import cells_of_lines, find_numbered_column
 from crm.importers.woocommerce_statuses import woocommerce_status
 from crm.importers.write_orders import write_orders
 from crm.models import FinancialStatus, FulfillmentStatus
-from crm.orders import normal_number
+from crm.order_numbers import normal_number
 
 _WHAT = "a WooCommerce orders export"
 _REQUIRED = ("number", "date", "status")

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from crm.importers.records import CustomerRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, differs, in_parts, table_of, upsert
+from crm.importers.upsert import Values, differs, table_of, upsert
 from crm.models import Consent, ConsentKind, Customer
+from crm.parts import in_parts
 from crm.privacy.marks import mark
 
 CUSTOMER_COLUMNS = ("name", "email", "phone", "country", "language", "accepts_marketing")

@@ -13,8 +13,9 @@ from crm.importers.buyers import buyers_of
 from crm.importers.goods import Goods
 from crm.importers.records import OrderRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, differs, in_parts, table_of, upsert
+from crm.importers.upsert import Values, differs, table_of, upsert
 from crm.models import Customer, Order, OrderLine, Shipment
+from crm.parts import in_parts
 
 ORDER_COLUMNS = (
     "number", "email", "phone", "currency", "subtotal_minor", "discount_minor", "shipping_minor", "tax_minor",

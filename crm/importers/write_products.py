@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from crm import revisions
 from crm.importers.records import ProductRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, delete_by_id, differs, in_parts, table_of, upsert
+from crm.importers.upsert import Values, delete_by_id, differs, table_of, upsert
 from crm.models import Order, OrderLine, Product, Variant
+from crm.parts import in_parts
 
 PRODUCT_COLUMNS = (
     "title", "title_en", "title_zh", "description", "product_type", "tags", "vendor", "image_url", "url", "status",

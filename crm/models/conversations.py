@@ -31,7 +31,7 @@ class Conversation(Base):
     opened_at: Mapped[datetime]
     last_message_at: Mapped[datetime] = mapped_column(index=True)
     closed_at: Mapped[datetime | None]
-    address: Mapped[str | None]  # a one-way mark of the network address of its latest message
+    address: Mapped[str | None]  # a one-way mark of the network address it was opened from
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     # the first message that was said while the owner spoke and that the bot has not been told of yet

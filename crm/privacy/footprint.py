@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, RowMapping, Table, or_, select
 from sqlalchemy.orm import Session
 
-from crm.importers.upsert import in_parts
 from crm.models import Base
+from crm.parts import in_parts
 
 ROOTS: Final = ("customers", "identities")
 # A column of this name means a row of that table, even where no foreign key says so.

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from crm.importers.upsert import in_parts
 from crm.models import Base
+from crm.parts import in_parts
 from crm.privacy.footprint import references
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.errors import CrmError
 from crm.models import Conversation, Customer, Identity, Order
-from crm.orders import normal_number
+from crm.order_numbers import normal_number
 from crm.phones import normal_email
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import NullPool, column, create_engine, delete, inspect, make_url, table
 
 from crm.database import BUSY_TIMEOUT_MS
-from crm.importers.upsert import in_parts
+from crm.parts import in_parts
 
 _TRACKERS = table("trackers", column("sender_id"))
 
