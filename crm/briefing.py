@@ -124,7 +124,7 @@ def last_words_of_owner(session: Session, *, intent: str, language: str, limit: 
     found = session.scalars(
         select(Message.text)
         .join(asked, (asked.c.conversation_id == Message.conversation_id) & (Message.seq > asked.c.seq))
-        .where(Message.author == Author.OWNER, Message.seq <= asked.c.seq + 6)
+        .where(Message.author == Author.OWNER, Message.language == language, Message.seq <= asked.c.seq + 6)
         .order_by(Message.id.desc())
         .limit(10 * limit)
     )

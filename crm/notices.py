@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import owners
 from crm.models import Conversation, Delivery, Handoff, OwnerNotice, OwnerNoticeKind
 
 LEASE = timedelta(seconds=60)
+KEPT = timedelta(days=14)
 
 
 def unannounced(session: Session, *, limit: int = 50) -> Sequence[Handoff]:
@@ -21,6 +22,18 @@ def unannounced(session: Session, *, limit: int = 50) -> Sequence[Handoff]:
         .order_by(Handoff.id)
         .limit(limit)
     ).all()
+
+
+def claim_handoff(session: Session, handoff: Handoff, *, now: datetime) -> bool:
+    """Whether the caller is the one to announce it; another gateway may be at it too."""
+    claimed = session.scalar(
+        update(Handoff)
+        .where(Handoff.id == handoff.id, Handoff.notified_at.is_(None))
+        .values(notified_at=now)
+        .returning(Handoff.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
 
 
 def announce_again(session: Session) -> None:
@@ -102,6 +115,13 @@ def failed(session: Session, notice_id: int) -> None:
 
 def again(session: Session, notice_id: int, *, after: datetime) -> None:
     _settle(session, notice_id, deliver_after=after)
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    """Notices repeat what customers wrote: those that were read long ago are not kept."""
+    session.execute(
+        delete(OwnerNotice).where(OwnerNotice.made_at < now - KEPT, OwnerNotice.delivery != Delivery.PENDING)
+    )
 
 
 def _settle(session: Session, notice_id: int, **values: object) -> None:

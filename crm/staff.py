@@ -140,9 +140,26 @@ def check_not_locked(session: Session, address: str, *, now: datetime) -> None:
             raise SignInLocked((last - now + timedelta(minutes=1)).total_seconds())
 
 
-def note_failure(session: Session, address: str, *, now: datetime) -> None:
+def note_try(session: Session, address: str, *, now: datetime) -> int:
+    """Counts a try as failed until ``open_session`` proves otherwise; its number. Raises SignInLocked."""
+    check_not_locked(session, address, now=now)
     session.execute(delete(SignInFailure).where(SignInFailure.failed_at < now - timedelta(days=1)))
-    session.add(SignInFailure(address=address, failed_at=now))
+    tried = SignInFailure(address=address, failed_at=now)
+    session.add(tried)
+    session.flush()
+    return tried.id
+
+
+def check_try(session: Session, address: str, number: int, *, now: datetime) -> None:
+    """Looks again after the try was committed: of many at once, none gets past the limit. Raises SignInLocked."""
+    since = now - FAILURES_COUNT_FOR
+    before = session.scalar(
+        select(func.count()).where(
+            SignInFailure.address == address, SignInFailure.failed_at > since, SignInFailure.id < number
+        )
+    )
+    if (before or 0) >= MAX_FAILURES_PER_ADDRESS:
+        raise SignInLocked(FAILURES_COUNT_FOR.total_seconds())
 
 
 def open_session(session: Session, member: StaffMember, *, address: str, now: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from crm import availability, conversations, handoffs, notices, preferences, satisfaction, takeover
+from crm import availability, handoffs, notices, preferences, satisfaction, takeover
 from crm.models import Conversation, HandoffReason, Message, OwnerNoticeKind, ReturnedBy
 from crm.shop import Shop
 from crm.types import now as utc_now
@@ -113,12 +113,14 @@ class OwnerSide:
             return
         if await self._store.write(self._write_notices):
             self.notices_waiting.set()
+        await self._store.write(lambda session: notices.forget_old(session, now=self._clock()))
 
     def _write_notices(self, session: Session) -> int:
         written = 0
         wanted, moment = preferences.load(session), self._clock()
         for handoff in notices.unannounced(session):
-            handoff.notified_at = moment
+            if not notices.claim_handoff(session, handoff, now=moment):
+                continue
             conversation = session.get_one(Conversation, handoff.conversation_id)
             text, buttons = self.notes.handoff(session, conversation, handoff, wanted)
             urgent = handoff.reason is HandoffReason.ANGRY
@@ -174,7 +176,7 @@ class OwnerSide:
             said = await self._store.write(
                 lambda session, public_id=public_id: satisfaction.ask(  # type: ignore[misc]
                     session,
-                    conversations.by_public_id(session, public_id),
+                    takeover.lock(session, public_id),
                     question=lambda language: self._wording.say("ask_satisfaction", language),
                     now=moment,
                 )

@@ -57,12 +57,9 @@ async def _member(parts: Parts, name: str, password: str, address: str) -> Staff
     """Whoever has this name and password. Raises SignInLocked."""
     moment = now()
 
-    def tried(session: Session) -> None:
-        # Counted before the password is looked at, and forgotten if it was right: many tries at once gain nothing.
-        staff.check_not_locked(session, address, now=moment)
-        staff.note_failure(session, address, now=moment)
-
-    await parts.store.write(tried)
+    # Counted before the password is looked at, and forgotten if it was right: many tries at once gain nothing.
+    number = await parts.store.write(lambda session: staff.note_try(session, address, now=moment))
+    await parts.store.read(lambda session: staff.check_try(session, address, number, now=moment))
     if name == staff.OWNER:
         await _take_over_password(parts)
     member = await parts.store.read(lambda session: staff.by_name(session, name))

@@ -131,8 +131,8 @@ def test_a_new_article_answers_the_next_question(
 ) -> None:
     page = console(**DESK)
     page.goto(f"{product_url}/owner/knowledge/new")
-    page.get_by_label("Title").fill("Llama parking")
-    page.get_by_label("Answer").fill("Llamas may be tied to the plum tree behind the studio.")
+    page.get_by_label("Title", exact=True).fill("Llama parking")
+    page.get_by_label("Answer", exact=True).fill("Llamas may be tied to the plum tree behind the studio.")
     page.get_by_label("Questions it answers").fill("Where can I park my llama?\nIs there parking for llamas?")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved")

@@ -133,7 +133,9 @@ async def test_many_guesses_at_once_gain_nothing(gateway: Gateway) -> None:
         answers = await asyncio.gather(
             *(http.post("/owner/sign-in", data={"password": f"guess {n}"}) for n in range(20))
         )
-    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
+    refused = [answer.status_code for answer in answers]
+    assert set(refused) <= {401, 429}
+    assert refused.count(401) <= staff.MAX_FAILURES_PER_ADDRESS
 
 
 async def test_a_new_password_in_the_environment_ends_the_old_one(
