@@ -72,7 +72,7 @@ def find(session: Session, search: str = "", *, page: int = 0) -> list[CustomerR
     wanted = (
         select(Customer, func.count(Order.id), last)
         .outerjoin(Order, (Order.customer_id == Customer.id) & Order.cancelled_at.is_(None))
-        .where(Customer.erased_at.is_(None))
+        .where(Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
         .group_by(Customer.id)
         .order_by(last.desc().nulls_last(), Customer.id)
         .offset(page * PAGE)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
@@ -18,7 +17,7 @@ from crm.models import Channel, Delivery, Message, OwnerNotice
 from crm.preferences import Preferences
 from crm.staff import NameTaken
 from crm.types import now
-from gateway.console import pages
+from gateway.console import commands, pages
 from gateway.console.access import FormOf, OwnerOf, SignedIn, SignedInOf
 from gateway.errors import Refused
 from gateway.parts import Parts
@@ -26,7 +25,6 @@ from gateway.web import PartsOf
 
 log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
-DOCTOR_SECONDS = 45
 
 
 async def _shown(
@@ -140,18 +138,6 @@ async def remove_helper(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: in
 @router.post("/owner/settings/doctor")
 async def doctor(request: Request, parts: PartsOf, who: OwnerOf, _form: FormOf) -> Response:
     """Runs ``desk doctor``, which looks at every part of the installation."""
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from desk.cli import app; app(['doctor'])",
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(DOCTOR_SECONDS):
-            output, _ = await running.communicate()
-    except TimeoutError:
-        running.kill()
-        output = b""
-    findings = [line.split(None, 1) for line in output.decode(errors="replace").splitlines() if line.strip()]
+    _, output = await commands.desk("doctor")
+    findings = [line.split(None, 1) for line in output.splitlines() if line.strip()]
     return pages.page(request, parts, "doctor.html", who, findings=[pair for pair in findings if len(pair) == 2])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from crm.types import now
 from gateway.console import pages
 from tests.gateway.conftest import Gateway, Visitor
 from tests.gateway.test_takeover import conversation_of, hand_over
+from tests.support.factories import a_customer
 from tests.support.fake_rasa import FakeRasa
 
 PASSWORD = "correct-horse-battery"
@@ -239,6 +241,31 @@ async def test_a_helper_answers_but_neither_sets_nor_exports(helper: Console, pa
     for path in ("/settings", "/settings/pair", "/settings/helpers", "/settings/doctor"):
         assert (await helper.sends(path, name="x", password="y" * 12)).status_code == 403, path
     assert "Examine the installation" not in (await helper.http.get("/owner/settings")).text
+
+
+async def test_the_owner_exports_and_erases_a_customer_and_a_helper_cannot(
+    owner: Console, helper: Console, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DESK_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("DESK_TRACKER_URL", f"sqlite:///{tmp_path}/rasa.db")
+    monkeypatch.setenv("DESK_SECRET_KEY", "a key for the tests")
+    with session() as opened:
+        customer = a_customer(opened, "Ms Park", "park@example.com")
+        number, record = customer.id, customer.external_id
+    page = (await owner.http.get(f"/owner/customers/{number}")).text
+    assert "park@example.com" in page
+    for path in ("export", "erase"):
+        refused = await helper.sends(f"/customers/{number}/{path}", typed=record)
+        assert refused.status_code == 403, path
+    exported = await owner.sends(f"/customers/{number}/export")
+    assert "attachment" in exported.headers["Content-Disposition"]
+    assert "park@example.com" in exported.text
+    unsure = await owner.sends(f"/customers/{number}/erase", typed="no")
+    assert unsure.status_code == 422
+    receipt = await owner.sends(f"/customers/{number}/erase", typed=record)
+    assert receipt.status_code == 200, receipt.text
+    assert "erased_at" in receipt.text
+    assert "park@example.com" not in (await owner.http.get(f"/owner/customers/{number}")).text
 
 
 async def test_a_removed_helper_is_out_at_once(owner: Console, helper: Console) -> None:
