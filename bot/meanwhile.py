@@ -11,6 +11,8 @@ from typing import Any
 
 from rasa.shared.core.events import ActiveLoop, BotUttered, Event, SlotSet
 
+# What was named counts on: the order, the product, and the address that proves whose order it is.
+TAKEN = {"order_number": "last_order", "product_id": "product_id", "phone": "contact", "email": "contact"}
 OF_THE_PAST = ("requested_slot", "failures", "offer", "waiting", "job", "subject")
 
 
@@ -21,7 +23,7 @@ def events_of(lines: Sequence[dict[str, Any]], entities: Sequence[dict[str, Any]
     events += [ActiveLoop(None), *(SlotSet(name, None) for name in OF_THE_PAST)]
     if said:
         events.append(SlotSet("owner_said", said[-1]))
-    for entity, slot in (("order_number", "last_order"), ("product_id", "product_id")):
+    for entity, slot in TAKEN.items():
         named = [found.get("value") for found in entities if found.get("entity") == entity]
         if named:
             events.append(SlotSet(slot, str(named[-1])))

@@ -187,11 +187,16 @@ class DeskAgent(Agent):
     async def _meanwhile(self, message: UserMessage) -> list[Event]:
         """What the owner and the customer said to each other while the bot was not asked."""
         lines = (message.metadata or {}).pop("meanwhile", None)
-        if not isinstance(lines, list) or not lines:
+        lines = [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+        if not lines:
             return []
-        said = "\n".join(str(line.get("text", "")) for line in lines if isinstance(line, dict))
-        details = (await self.understand(said[-LONGEST_HEARD:]))["entities"]
-        return events_of(lines, details)
+        heard = []
+        for author in ("owner", "customer"):
+            said = "\n".join(str(line.get("text", "")) for line in lines if line.get("author") == author)
+            found = (await self.understand(said[-LONGEST_HEARD:]))["entities"] if said else []
+            # Whose order it is can only be proven by the customer, not by what the owner writes.
+            heard += [one for one in found if author == "customer" or one.get("entity") not in ("email", "phone")]
+        return events_of(lines, heard)
 
     async def understand(self, text: str) -> dict[str, Any]:
         return await self._ready_processor().parse_message(UserMessage(text))

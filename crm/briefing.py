@@ -1,6 +1,6 @@
 """What the owner needs to know before she answers: who, what about, which order, in what mood, what was said last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,10 +9,22 @@ from sqlalchemy.orm import Session
 
 from crm import conversations, orders
 from crm.errors import OrderNotFound
-from crm.models import Author, Conversation, Customer, Handoff, HandoffReason, Identity, Message, Order, OrderState
+from crm.models import (
+    Author,
+    Conversation,
+    Customer,
+    Handoff,
+    HandoffReason,
+    Identity,
+    Message,
+    MessageSentiment,
+    Order,
+    OrderState,
+)
 
 LOOKS_BACK = 40
 LINES = 6
+GLAD, FURIOUS = 0.4, -0.75
 # What somebody says around a matter, and no matter itself.
 SMALL_TALK = frozenset(
     "greet goodbye thank affirm deny help bot_challenge smalltalk inform out_of_scope nlu_fallback talk_to_human "
@@ -57,7 +69,7 @@ def brief(session: Session, conversation: Conversation, handoff: Handoff | None 
         customer_id=customer.id if customer is not None else None,
         about=about(said),
         orders=_orders(session, conversation, said),
-        mood=mood(said, handoff),
+        mood=mood(said, handoff, sentiment_of(session, said[-3:])),
         lines=history[-LINES:],
         question=next((m.text for m in reversed(said) if m.intent not in SMALL_TALK and m.payload is None), None),
     )
@@ -76,15 +88,31 @@ def about(said: Sequence[Message]) -> str | None:
     return next((m.intent for m in reversed(said) if m.intent and m.intent not in SMALL_TALK), None)
 
 
-def mood(said: Sequence[Message], handoff: Handoff | None) -> Mood:
-    """By what the handoff says, else by how the last lines sound."""
+def mood(said: Sequence[Message], handoff: Handoff | None, sentiment: Mapping[int, float]) -> Mood:
+    """By what the handoff says, else by how the last lines sound; ``sentiment`` is −1 to 1 by message id."""
     if handoff is not None and handoff.reason is HandoffReason.ANGRY:
         return Mood.ANGRY
-    if any(message.intent == "complaint" for message in said[-4:]):
+    heard = [sentiment[message.id] for message in said[-3:] if message.id in sentiment]
+    lowest = min(heard, default=0.0)
+    if lowest <= FURIOUS:
+        return Mood.ANGRY
+    if lowest <= -GLAD or any(message.intent == "complaint" for message in said[-4:]):
         return Mood.UNHAPPY
-    if said and said[-1].intent == "thank":
+    if (said and said[-1].intent == "thank") or (heard and heard[-1] >= GLAD):
         return Mood.HAPPY
     return Mood.CALM
+
+
+def sentiment_of(session: Session, messages: Sequence[Message]) -> dict[int, float]:
+    """How messages sound, −1 to 1, by id; those not judged yet are missing."""
+    if not messages:
+        return {}
+    found = session.execute(
+        select(MessageSentiment.message_id, MessageSentiment.score).where(
+            MessageSentiment.message_id.in_([message.id for message in messages])
+        )
+    )
+    return {row.message_id: row.score for row in found}
 
 
 def _customer(session: Session, conversation: Conversation) -> Customer | None:

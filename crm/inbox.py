@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, sel
 from sqlalchemy.orm import Session, joinedload
 
 from crm import orders
-from crm.briefing import Mood, about, mood
+from crm.briefing import Mood, about, mood, sentiment_of
 from crm.models import (
     Author,
     Channel,
@@ -181,5 +181,5 @@ def _row(session: Session, conversation: Conversation) -> InboxRow:
         text=recent[0].text if recent else "",
         author=recent[0].author if recent else None,
         about=about(said),
-        mood=mood(said, handoff),
+        mood=mood(said, handoff, sentiment_of(session, said[-3:])),
     )

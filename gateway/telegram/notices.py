@@ -23,8 +23,10 @@ from gateway.telegram.rendering import LONGEST_TEXT, split
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 2.0
-# Telegram allows one message a second in a chat; the customers' share of the bot's thirty is left alone.
+# Telegram allows one message a second in a chat, and a short burst; the customers' share of the bot's thirty a second
+# is left alone.
 PAUSE_IN_A_CHAT_SECONDS = 1.05
+BURST = 3
 LETS_CUSTOMERS_FIRST_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 300.0
 MOST_ATTEMPTS = 50
@@ -43,7 +45,7 @@ class NoticeOutbox:
     ) -> None:
         self._bot, self._store, self._owner_side, self._metrics = bot, store, owner_side, metrics
         self._customers, self._clock = customers, clock
-        self._last_sent: dict[str, float] = {}
+        self._allowance: dict[str, tuple[float, float]] = {}
 
     async def carry_forever(self) -> None:
         while True:
@@ -79,10 +81,12 @@ class NoticeOutbox:
                 await self._customers.idle.wait()
 
     async def _pace(self, chat_id: str) -> None:
-        wait = self._last_sent.get(chat_id, float("-inf")) + PAUSE_IN_A_CHAT_SECONDS - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        self._last_sent[chat_id] = time.monotonic()
+        tokens, at = self._allowance.get(chat_id, (float(BURST), time.monotonic()))
+        tokens = min(float(BURST), tokens + (time.monotonic() - at) / PAUSE_IN_A_CHAT_SECONDS)
+        if tokens < 1:
+            await asyncio.sleep((1 - tokens) * PAUSE_IN_A_CHAT_SECONDS)
+            tokens = 1.0
+        self._allowance[chat_id] = (tokens - 1, time.monotonic())
 
     async def _carry(self, notice: OwnerNotice) -> None:
         try:

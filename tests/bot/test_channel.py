@@ -145,6 +145,18 @@ def test_the_bot_goes_on_from_where_the_owner_left(desk: Desk) -> None:
     assert desk.says("chen", "你好")["nlu"]["intent"] == "greet"
 
 
+def test_an_address_that_only_the_owner_wrote_proves_nothing() -> None:
+    from rasa.shared.core.events import SlotSet
+
+    from bot.meanwhile import events_of
+
+    lines = [{"author": "owner", "text": "Is it 12?"}]
+    events = events_of(lines, [{"entity": "order_number", "value": "12"}])
+    slots = {event.key: event.value for event in events if isinstance(event, SlotSet)}
+    assert slots["last_order"] == "12"
+    assert "contact" not in slots
+
+
 def test_a_payload_is_a_command_and_a_text_never_is(desk: Desk) -> None:
     command = '/track_order{"email": "no address"}'
     typed = desk.says("chen", command)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crm import conversations, handoffs, owners, preferences, session
-from crm.models import Author, Channel, HandoffReason, Message, OwnerNotice
+from crm import conversations, handoffs, owners, preferences, satisfaction, session
+from crm.models import Author, Channel, Feedback, HandoffReason, Message, OwnerNotice
 from crm.preferences import Preferences
 from crm.settings import Settings
 from crm.types import now
@@ -126,6 +126,24 @@ async def test_a_customer_on_telegram_sees_that_the_owner_speaks(
     assert "智能助手" in (await phone.sent_to(LIN, 3))[2]
     await phone.says(LIN, "谢谢")
     assert (await phone.sent_to(LIN, 4))[3] == "You said: 谢谢"
+
+
+async def test_a_score_is_one_tap_on_telegram(gateway: Gateway, phone: TelegramApi, rasa: FakeRasa) -> None:
+    await phone.says(LIN, "where is my order 2003")
+    await phone.sent_to(LIN, 1)
+    with session() as opened:
+        conversation = conversations.latest_of(opened, _identity(opened, LIN))
+        assert conversation is not None
+        asked = satisfaction.ask(opened, conversation, question=lambda _: "Settled?", now=now())
+        assert asked is not None
+    gateway.parts.answering.outlets[Channel.TELEGRAM].deliver(asked.conversation_id)
+    await phone.sent_to(LIN, 2)
+    shown = [sent for sent in phone.sent if sent["chat_id"] == str(LIN)][1]
+    await phone.presses(LIN, shown["buttons"][0]["callback_data"], shown["message_id"])
+    assert "Thank you" in (await phone.sent_to(LIN, 3))[2]
+    with session() as opened:
+        assert [given.score for given in opened.scalars(select(Feedback))] == [5]
+    assert rasa.texts == ["where is my order 2003"]
 
 
 async def test_words_without_a_reply_go_to_the_only_conversation_in_hand(
