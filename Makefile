@@ -7,10 +7,10 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run train test test-fast test-bot lint format clean
+.PHONY: help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-scale format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Prepare everything: both Python environments and the trained model
 	@$(PYTHON) desk/environments.py
@@ -45,6 +45,12 @@ lint: ## Check style, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench-analytics: setup-dev ## Measure the models on public shops (beside the checkout), with pictures
+	$(BIN)/python -m benchmarks.analytics
+
+bench-scale: setup-dev ## Measure a full analysis of shops of 10,000 to 1,000,000 orders
+	$(BIN)/python -m benchmarks.scale
 
 format: ## Put the code into its one format
 	@$(PYTHON) desk/environments.py --dev

@@ -9,12 +9,12 @@ from analytics.frames import Frames
 
 DAY = pd.Timedelta(days=1)
 WINDOWS = (14, 30, 60, 90, 180)
-# The shop's categories of cost: what the churn model reads, in this order.
+# In this order; docs/analytics.md says what each means.
 COLUMNS = (
     "recency", "tenure", "orders", "days_bought", "amount_mean", "amount_last", "amount_sum_90",
     *(f"orders_{days}" for days in WINDOWS),
     "gap_mean", "gap_spread", "overdue", "discount_share", "return_share", "categories", "products", "repeat_share",
-    "messages_90", "sentiment", "complaints", "answer_minutes",
+    "messages_90", "sentiment", "complaints", "answer_minutes", "language_zh", "by_telegram",
 )  # fmt: skip
 
 
@@ -115,10 +115,16 @@ def _talking(frames: Frames) -> pd.DataFrame:
             "sentiment": recent.groupby("customer_id")["sentiment"].mean(),
             "complaints": complaints.groupby("customer_id").size().astype(float),
             "answer_minutes": _answer_minutes(messages),
+            "language_zh": _share(theirs, "language", "zh").round(),
+            "by_telegram": _share(theirs, "channel", "telegram"),
         }
     )
     table.index = table.index.astype("int64")
     return table
+
+
+def _share(messages: pd.DataFrame, column: str, value: str) -> pd.Series:
+    return (messages[column].astype(object) == value).groupby(messages["customer_id"]).mean()
 
 
 def _answer_minutes(messages: pd.DataFrame) -> pd.Series:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 import crm
 from analytics import lease, storing
+from analytics.cluster import computing
 from analytics.forecast.outlooks import Outlooks, outlooks
 from analytics.frames import Frames, read_frames
 from analytics.recommendations.blending import Weights
@@ -48,11 +49,13 @@ def analyse(
     as_of: datetime,
     now: datetime,
     daily: bool = False,
+    scheduler: str | None = None,
     progress: Progress = lambda step: None,
 ) -> int:
     """Runs every model over the store as it stood at ``as_of`` and writes what they find; the analysis's id.
 
-    daily : what serves goes on serving and is only brought up to date; without it, challengers are tried
+    daily     : what serves goes on serving and is only brought up to date; without it, challengers are tried
+    scheduler : the address of a Dask cluster that computes features and scores; without it they are computed here
 
     Raises AnalysisRuns when one is running. Whatever else goes wrong, the results of earlier analyses stay in force.
     """
@@ -65,7 +68,8 @@ def analyse(
                 frames = read_frames(session, shop, as_of)
                 serving = serving_before(session, as_of)
             _tell(progress, "scores")
-            found = score(frames, in_use=serving.churn, frozen=serving.clusters, challenge=not daily)
+            with computing(scheduler) as on:
+                found = score(frames, in_use=serving.churn, frozen=serving.clusters, challenge=not daily, on=on)
             _tell(progress, "recommendations")
             recommended = recommendations(frames, weights=serving.weights if daily else None)
             _tell(progress, "forecast")

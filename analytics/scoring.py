@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.churn.choosing import HORIZON_DAYS, Churn, churn
 from analytics.churn.windows import sampled
+from analytics.cluster import Here
 from analytics.frames import Frames
 from analytics.purchases import amounts, bg_nbd, pareto_nbd
 from analytics.purchases.summary import Floats, Summary
@@ -33,14 +34,20 @@ class Scores:
 
 
 def score(
-    frames: Frames, *, in_use: str | None = None, frozen: dict[str, Any] | None = None, challenge: bool = True
+    frames: Frames,
+    *,
+    in_use: str | None = None,
+    frozen: dict[str, Any] | None = None,
+    challenge: bool = True,
+    on: Here | None = None,
 ) -> Scores | None:
     """Scores of all customers as of ``frames.as_of``; None if nobody has bought.
 
     in_use    : churn method that serves so far;  frozen : parameters of the clusters that serve so far
     challenge : whether other churn methods are tried against the one in use
+    on        : where the heavy part is computed, here or on a cluster
     """
-    found = churn(frames, horizon=HORIZON_DAYS, in_use=in_use, challenge=challenge)
+    found = churn(frames, horizon=HORIZON_DAYS, in_use=in_use, challenge=challenge, on=on)
     if found is None:
         return None
     base, data = found.now.table, found.now.data

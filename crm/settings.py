@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     rasa_url: str = "http://127.0.0.1:5005"
     actions_url: str = "http://127.0.0.1:5055"
     redis_url: str | None = None
+    dask_scheduler: str | None = None
     tracker_url: str | None = None
     allowed_origins: str = "*"
     trusted_proxies: str = ""

@@ -34,7 +34,9 @@ def run(*, as_of: str | None, as_json: bool, daily: bool = False) -> int:
         def show(step: Step) -> None:
             bar.update(task, description=step.name, completed=step.number - 1, total=step.of)
 
-        analysis_id = analyse(shop, as_of=moment, now=now(), daily=daily, progress=show)
+        analysis_id = analyse(
+            shop, as_of=moment, now=now(), daily=daily, scheduler=settings.dask_scheduler, progress=show
+        )
         bar.update(task, completed=1, total=1)
     with crm.reading() as session:
         found = summary(session, session.get_one(Analysis, analysis_id))

@@ -9,6 +9,7 @@ from scipy.special import expit, logit
 
 from analytics.churn.methods import Blend, BuyTillYouDie, Logistic, Method, RecencyRule
 from analytics.churn.windows import Window, label, starts, window
+from analytics.cluster import Here
 from analytics.frames import Frames
 from analytics.measures import auc, brier, calibration_error
 from analytics.purchases.summary import Floats
@@ -18,6 +19,8 @@ FEWEST_CUSTOMERS, FEWEST_REPEATERS = 50, 20
 LEARN_FROM_CUSTOMERS = 200
 LEARN_FROM_AT_MOST = 20_000
 MOMENTUM_DAYS = 30
+SHORT_DAYS = 60
+SHORT = "logistic_on_short_windows"
 # The last month tells where the level goes; half of what it tells is believed.
 MOMENTUM_SHARE = 0.5
 _EDGE = 1e-4
@@ -46,18 +49,25 @@ class Churn:
 
 
 def churn(
-    frames: Frames, *, horizon: int = HORIZON_DAYS, in_use: str | None = None, challenge: bool = True
+    frames: Frames,
+    *,
+    horizon: int = HORIZON_DAYS,
+    in_use: str | None = None,
+    challenge: bool = True,
+    on: Here | None = None,
 ) -> Churn | None:
     """The churn risk of everybody who has bought, as of ``frames.as_of``; None if nobody has.
 
     in_use    : the method that serves so far; another takes its place only if it did better on the last closed window
     challenge : False keeps the one in use without trying others
+    on        : where features and scores of all customers are computed; learning needs only a sample and stays here
     """
     if frames.orders["customer_id"].notna().sum() == 0:
         return None
     as_of = frames.as_of
-    now = window(frames, as_of, horizon=horizon)
-    frames = frames.sampled(LEARN_FROM_AT_MOST)
+    on = on or Here()
+    now = window(frames, as_of, horizon=horizon, read=on.features)
+    whole, frames = frames, frames.sampled(LEARN_FROM_AT_MOST)
     if len(now.data) < FEWEST_CUSTOMERS or (now.data.x > 0).sum() < FEWEST_REPEATERS:
         rule = RecencyRule()
         closed = [window(frames, start, horizon=horizon) for start in starts(frames, as_of, horizon=horizon)]
@@ -67,9 +77,13 @@ def churn(
     keeps = in_use is not None and in_use in known and not challenge
     trials = [] if keeps else _trials(frames, as_of, horizon=horizon)
     name = in_use if keeps and in_use else _chosen(trials, in_use) if trials else BuyTillYouDie().name
+    if not trials and not keeps and len(now.data) >= LEARN_FROM_CUSTOMERS:
+        by_short = _ranked_by_short_windows(now, whole, frames)
+        if by_short is not None:
+            return by_short
     method, windows = _learnt(name, frames, as_of, horizon=horizon)
     shift = _momentum(name, frames, as_of) if name not in (BuyTillYouDie().name, RecencyRule().name) else 0.0
-    risk = _shifted(method.risk(now), shift)
+    risk = _shifted(on.risk(method, now), shift)
     explained = method.logistic if isinstance(method, Blend) else method if isinstance(method, Logistic) else None
     marked = [Trial(one.name, one.metrics, champion=one.name == name) for one in trials]
     return Churn(
@@ -81,6 +95,24 @@ def churn(
         logistic=explained,
         parameters={"horizon_days": horizon, "windows": len(windows), "level_shift": round(shift, 4)},
     )
+
+
+def _ranked_by_short_windows(now: Window, whole: Frames, some: Frames) -> Churn | None:
+    """Where no window as long as the horizon has closed yet: the order that a regression learns from windows of 60
+    days, at the level that buy-till-you-die states for the horizon. None where those hold too little."""
+    windows, lost = _closed(some, whole.as_of, horizon=SHORT_DAYS)
+    if not _learnable(lost):
+        return None
+    method = Logistic()
+    method.learn(windows, lost)
+    risk = method.risk(window(whole, whole.as_of, horizon=SHORT_DAYS))
+    risk = _shifted(risk, _level_shift(risk, float(BuyTillYouDie().risk(now).mean())))
+    parameters: dict[str, float] = {
+        "horizon_days": now.horizon,
+        "learnt_from_days": SHORT_DAYS,
+        "windows": len(windows),
+    }
+    return Churn(now, risk, SHORT, [Trial(SHORT, {}, champion=True)], False, method, parameters)
 
 
 def _candidates(customers: int) -> list[Method]:

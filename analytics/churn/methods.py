@@ -96,7 +96,11 @@ class Logistic:
         self.model.fit(_prepared(table), gone)
 
     def risk(self, of: Window) -> Floats:
-        return _probabilities(self.model, _prepared(of.table))
+        return self.risk_of(of.table)
+
+    def risk_of(self, table: pd.DataFrame) -> Floats:
+        """Of some customers' features, whatever the others': scoring can be shared out."""
+        return _probabilities(self.model, _prepared(table))
 
     def weights(self, of: Window) -> pd.DataFrame:
         """How much each feature raises (+) or lowers (−) each customer's log-odds against the average one."""
@@ -124,8 +128,12 @@ class Blend:
         self.trees.fit(table[list(READ)].to_numpy(float), gone)
 
     def risk(self, of: Window) -> Floats:
-        by_trees = _probabilities(self.trees, of.table[list(READ)].to_numpy(float))
-        return (self.logistic.risk(of) + by_trees) / 2
+        return self.risk_of(of.table)
+
+    def risk_of(self, table: pd.DataFrame) -> Floats:
+        """Of some customers' features, whatever the others'."""
+        by_trees = _probabilities(self.trees, table[list(READ)].to_numpy(float))
+        return (self.logistic.risk_of(table) + by_trees) / 2
 
 
 def _stacked(windows: Sequence[Window], lost: Sequence[np.ndarray]) -> tuple[pd.DataFrame, np.ndarray]:

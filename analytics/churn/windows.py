@@ -1,5 +1,6 @@
 """Closed windows: moments of the past whose next ``horizon`` days are known by now."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,10 +35,12 @@ class Window:
     horizon: int
 
 
-def window(frames: Frames, start: datetime, *, horizon: int) -> Window:
-    """The window that begins at ``start``; sees nothing later."""
+def window(
+    frames: Frames, start: datetime, *, horizon: int, read: Callable[[Frames], pd.DataFrame] = features
+) -> Window:
+    """The window that begins at ``start``; sees nothing later. ``read`` computes the features, here or elsewhere."""
     then = frames.before(start)
-    table, data = features(then), summary(then.orders, start)
+    table, data = read(then), summary(then.orders, start)
     try:
         model = bg_nbd.fit(sampled(data), penalty=0.001)
         expected, buys = model.expected_orders(data, horizon), model.buys_within(data, horizon)
