@@ -19,7 +19,7 @@ def main() -> int:
     try:
         settings = load_settings()
         migrate.check(crm.bind(settings.database_url))
-        desk.open_desk(settings.shop_file)
+        desk.open_desk(settings.shop_file, base_url=settings.base_url)
         app = make_app(settings.require("internal_secret"))
     except CrmError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the one sentence the owner has to read

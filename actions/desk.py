@@ -35,11 +35,13 @@ class Watched(Generic[T]):
 
 _shop: Watched[Shop] | None = None
 _responses: Watched[Responses] | None = None
+_base_url = ""
 
 
-def open_desk(shop_file: Path, domain_file: Path = Path("domain.yml")) -> None:
-    """Names the files to answer from. Raises ConfigError when shop.toml is wrong."""
-    global _shop, _responses
+def open_desk(shop_file: Path, domain_file: Path = Path("domain.yml"), *, base_url: str = "") -> None:
+    """Names the files to answer from and where customers reach the desk. Raises ConfigError for a wrong shop.toml."""
+    global _shop, _responses, _base_url
+    _base_url = base_url
     _shop = Watched(shop_file, load_shop)
     _responses = Watched(domain_file, load_responses)
 
@@ -49,6 +51,11 @@ def shop() -> Shop:
     if _shop is None:
         raise RuntimeError("open_desk(shop_file) comes first")
     return _shop.now()
+
+
+def link(path: str) -> str:
+    """A page of the desk's as customers reach it."""
+    return f"{_base_url}/{path}"
 
 
 def responses() -> Responses:

@@ -5,12 +5,12 @@ import re
 from rasa_sdk.events import FollowupAction, SlotSet
 
 import crm
-from actions import slots
+from actions import desk, slots
 from actions.base import DeskAction
 from actions.handoff import hand_over
 from actions.turn import Event, Turn
-from crm import customers, tickets
-from crm.models import HandoffReason, TicketKind
+from crm import customers, links, privacy, tickets
+from crm.models import HandoffReason, LinkPurpose, TicketKind
 from crm.text import normal
 
 _OWN_ORDERS = re.compile(
@@ -28,7 +28,7 @@ class TellAccountData(DeskAction):
 
     def act(self, turn: Turn) -> list[Event]:
         if turn.slot(slots.JOB) == "copy":
-            return _open(turn, TicketKind.DATA_EXPORT, "utter_account_copy_requested")
+            return self._copy(turn)
         if _OWN_ORDERS.search(normal(turn.text)):
             return [FollowupAction("order_tracking_form")]
         with crm.reading() as session:
@@ -54,9 +54,21 @@ class TellAccountData(DeskAction):
         turn.write(turn.joined([text, offer]), buttons=turn.buttons("utter_account_data_offer"))
         return []
 
+    @staticmethod
+    def _copy(turn: Turn) -> list[Event]:
+        """A link to all of it, for whoever is talking: a proven customer's records, a stranger's own conversation."""
+        with crm.session() as session:
+            conversation = turn.conversation(session)
+            token = links.make(session, conversation, LinkPurpose.EXPORT, now=turn.now)
+            identity = conversation.identity
+            customers.note_disclosure(session, conversation, identity.customer_id, "export_link", now=turn.now)
+        minutes = int(links.LASTS.total_seconds() // 60)
+        turn.say("utter_account_copy_link", link=desk.link(f"my-data/{token}"), minutes=minutes)
+        return slots.reset(slots.JOB)
+
 
 class DeleteMyData(DeskAction):
-    """Asks once, then registers the request; the owner carries it out."""
+    """Asks once, then forgets them; while an order is on its way, the owner carries it out."""
 
     def name(self) -> str:
         return "action_delete_my_data"
@@ -64,9 +76,26 @@ class DeleteMyData(DeskAction):
     def act(self, turn: Turn) -> list[Event]:
         confirmed = turn.slot(slots.JOB) in ("confirmed", "asked")
         if confirmed:
-            return [*_open(turn, TicketKind.DATA_DELETION, "utter_deletion_requested"), SlotSet(slots.JOB, None)]
+            return self._forget(turn)
         turn.say("utter_ask_delete_confirm")
         return [SlotSet(slots.OFFER, self.name()), SlotSet(slots.JOB, "asked")]
+
+    def _forget(self, turn: Turn) -> list[Event]:
+        with crm.reading() as session:
+            needed = privacy.still_needed(session, privacy.of_conversation(session, turn.conversation(session)))
+        if needed:
+            return [*_open(turn, TicketKind.DATA_DELETION, "utter_deletion_requested"), SlotSet(slots.JOB, None)]
+        with crm.session() as session:
+            conversation = turn.conversation(session)
+            receipt = privacy.erase(
+                session,
+                privacy.of_conversation(session, conversation),
+                asked_by="customer",
+                now=turn.now,
+                answering=conversation,
+            )
+        turn.say("utter_deletion_done", receipt=receipt.pseudonym, day=turn.day(receipt.erased_at))
+        return slots.reset(*slots.OF_A_JOB, slots.LAST_ORDER, slots.SUBJECT, slots.OFFER, slots.JOB)
 
 
 class StopMessages(DeskAction):

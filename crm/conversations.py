@@ -159,6 +159,11 @@ def _touch(
     return seq
 
 
+def is_known(session: Session, channel: Channel, external_id: str) -> bool:
+    """Whether a message of that name is stored already."""
+    return session.execute(_KNOWN, {"channel": channel, "name": external_id}).first() is not None
+
+
 def receive(
     session: Session,
     conversation: Conversation,

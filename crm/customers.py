@@ -16,6 +16,7 @@ from crm.models import (
     ConsentKind,
     Conversation,
     Customer,
+    Disclosure,
     Identity,
     MergeProof,
     Message,
@@ -122,6 +123,13 @@ def known_about(session: Session, conversation: Conversation) -> KnownAbout:
         messages=messages or 0,
         accepts_marketing=bool(customer and customer.accepts_marketing),
     )
+
+
+def note_disclosure(
+    session: Session, conversation: Conversation, customer_id: int | None, what: str, *, now: datetime
+) -> None:
+    """Writes into the audit log that something about the customer was told."""
+    session.add(Disclosure(conversation_id=conversation.id, customer_id=customer_id, what=what, told_at=now))
 
 
 def stop_marketing(session: Session, conversation: Conversation, *, wording: str, now: datetime) -> None:

@@ -19,6 +19,7 @@ class Job:
 JOBS = (
     Job("analyse-daily", ("analyse", "--daily"), hour="3", minute="30", day_of_week="mon-sat"),
     Job("analyse-weekly", ("analyse",), hour="3", minute="30", day_of_week="sun"),
+    Job("retention", ("privacy", "prune"), hour="4", minute="45"),
     Job("digest", ("digest", "--due"), minute="5"),
 )
 

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from crm.settings import Settings
 from crm.shop import load_shop
-from gateway import errors, events, health, pages, web
+from gateway import errors, events, health, own_data, pages, web
 from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.console import app as console
@@ -108,7 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.parts = make_parts(settings)
     errors.install(app)
-    for routes in (web, events, health, webhook, links):
+    for routes in (web, events, health, webhook, links, own_data):
         app.include_router(routes.router)
     console.install(app)
     pages.install(app)

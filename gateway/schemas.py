@@ -47,6 +47,7 @@ class SessionOpened(BaseModel):
     language: str
     shop: ShopShown
     handoff: bool
+    telegram: bool
 
 
 class Accepted(BaseModel):
@@ -87,3 +88,11 @@ _MEANING = {
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error responses of a route, for its description."""
     return {status: {"model": Error, "description": _MEANING[status]} for status in statuses}
+
+
+class TelegramLink(BaseModel):
+    """``url`` opens the shop's bot and works once; ``wording`` is what following it agrees to."""
+
+    url: str
+    wording: str
+    expires_in: int

@@ -111,6 +111,7 @@ async def open_session(request: Request, parts: PartsOf, wanted: schemas.Session
         "language": language,
         "shop": {"name": text_shown(parts.shop.name), "languages": list(parts.shop.languages)},
         "handoff": False,
+        "telegram": request.app.state.telegram is not None,
     }
     return Json(body, status_code=201)
 

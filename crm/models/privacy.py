@@ -28,6 +28,7 @@ class MergeProof(StrEnum):
 
     ORDER_AND_CONTACT = "order_and_contact"
     SIGNED_IDENTITY = "signed_identity"
+    FOLLOWED_LINK = "followed_link"
     OWNER = "owner"
 
 

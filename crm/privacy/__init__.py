@@ -4,7 +4,7 @@ from crm.privacy.erasing import Receipt, erase, finish_erasures
 from crm.privacy.exporting import export
 from crm.privacy.reapplying import ErasureRecord, erasure_records, reapply_erasures
 from crm.privacy.retention import Pruned, prune
-from crm.privacy.subjects import Subject, find
+from crm.privacy.subjects import Subject, find, of_conversation, still_needed
 
 __all__ = [
     "ErasureRecord",
@@ -16,6 +16,8 @@ __all__ = [
     "export",
     "find",
     "finish_erasures",
+    "of_conversation",
     "prune",
     "reapply_erasures",
+    "still_needed",
 ]

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import CrmError
-from crm.models import Conversation, Customer, Identity, Order
+from crm.models import Conversation, Customer, Identity, Order, OrderState, ReturnRequest, ReturnStatus
 from crm.order_numbers import normal_number
 from crm.phones import normal_email
+
+_UNFINISHED = (OrderState.AWAITING_PAYMENT, OrderState.PREPARING, OrderState.PARTLY_SHIPPED)
 
 
 class SubjectNotFound(CrmError):
@@ -53,6 +55,16 @@ def of_conversation(session: Session, conversation: Conversation) -> Subject:
     if identity.customer_id is not None:
         return of_customer(session, identity.customer_id)
     return Subject((), (identity.id,))
+
+
+def still_needed(session: Session, subject: Subject) -> bool:
+    """Whether an order is on its way or money is owed, so that the shop has to know yet whom it deals with."""
+    orders = session.scalars(select(Order).where(Order.customer_id.in_(subject.customers)))
+    if any(order.state in _UNFINISHED for order in orders):
+        return True
+    returns = select(ReturnRequest.id).join(Order, Order.id == ReturnRequest.order_id)
+    unfinished = ReturnRequest.status.not_in((ReturnStatus.REFUNDED, ReturnStatus.DECLINED))
+    return session.scalar(returns.where(Order.customer_id.in_(subject.customers), unfinished)) is not None
 
 
 def kept_of(session: Session, customer_id: int) -> int:

@@ -7,8 +7,10 @@ from telegram import Message as TelegramMessage
 OWN_COMMANDS = ("start", "help", "privacy")
 HUMAN = "human"
 HUMAN_PAYLOAD = "/talk_to_human"
+LINKED, EXPIRED = "linked", "expired"
 MENU = ("start", "help", HUMAN, "privacy")
 _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
+_START = re.compile(r"/start(?:@\w+)? ([A-Za-z0-9_-]{16,64})")
 _KINDS = (
     "photo",
     "voice",
@@ -33,6 +35,18 @@ def command_in(text: str) -> str | None:
     found = _COMMAND.fullmatch(text.strip())
     name = found.group(1).lower() if found else None
     return name if name in MENU else None
+
+
+def token_in(text: str) -> str | None:
+    """What a link to the bot carries: "/start TOKEN"."""
+    found = _START.fullmatch(text.strip())
+    return found[1] if found else None
+
+
+def outcome_of_start(text: str) -> str | None:
+    """How following a link ended, as it was noted behind the command."""
+    word = text.strip().partition(" ")[2]
+    return f"start_{word}" if text.startswith("/start ") and word in (LINKED, EXPIRED) else None
 
 
 def words_of(message: TelegramMessage) -> str:

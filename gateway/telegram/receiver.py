@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,16 @@ from telegram import Bot, CallbackQuery, Update
 from telegram import Message as TelegramMessage
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from crm import conversations
-from crm.models import Channel, Conversation, Message
+from crm import conversations, links
+from crm.links import LinkGone
+from crm.models import Channel, Conversation, Identity, Message
 from crm.types import now
 from gateway.limits import Limiter, Rate
 from gateway.logs import safe_trace
 from gateway.relay import Relay
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait
-from gateway.telegram.commands import HUMAN, HUMAN_PAYLOAD, command_in, words_of
+from gateway.telegram.commands import EXPIRED, HUMAN, HUMAN_PAYLOAD, LINKED, command_in, token_in, words_of
 from gateway.telegram.owner_chat import OwnerChat
 from gateway.telegram.rendering import all_buttons, read_key
 from gateway.texts import clean, is_blank, supported_language
@@ -55,7 +56,9 @@ class Receiver:
         *,
         per_minute: int,
         default_language: str,
+        consent: Callable[[str], str],
     ) -> None:
+        self._consent = consent
         self._bot, self._store, self._relay, self._limiter = bot, store, relay, limiter
         self._owner_chat = owner_chat
         self._rate, self._default_language = Rate(per_minute), default_language
@@ -122,7 +125,7 @@ class Receiver:
         if chat is None:
             return
         text = clean(words_of(message))
-        command = command_in(text)
+        command, token = command_in(text), token_in(text)
         if command is not None:
             # What follows /start in a link may be a secret of the link's; it is not kept.
             text = f"/{command}"
@@ -135,14 +138,26 @@ class Receiver:
         def receive(session: Session) -> tuple[Message, bool]:
             conversation = conversations.by_public_id(session, public_id)
             pressed = payload or conversations.offered_payload(session, conversation, title=text, payload=None)
+            said = f"{text} {self._follow(session, conversation, external_id, token)}" if token else text
             return conversations.receive(
-                session, conversation, text=text, external_id=external_id, payload=pressed, now=now()
+                session, conversation, text=said, external_id=external_id, payload=pressed, now=now()
             )
 
         # Whoever writes faster than allowed is answered later and in one go; nothing is refused.
         wait = await self._limiter.wait_for(f"telegram:{chat.address}", self._rate)
         hold = max(BURST_SECONDS, min(LONGEST_HOLD_SECONDS, wait))
         await self._relay.hear(public_id, receive, hold_seconds=hold)
+
+    def _follow(self, session: Session, conversation: Conversation, external_id: str, token: str) -> str:
+        """Joins this account with the web visitor who was shown the link; returns how that ended."""
+        if conversations.is_known(session, Channel.TELEGRAM, external_id):
+            return LINKED  # Telegram repeats itself; what was stored the first time stands
+        account = session.get_one(Identity, conversation.identity_id)
+        try:
+            links.continue_on(session, token, account, wording=self._consent, now=now())
+        except LinkGone:
+            return EXPIRED
+        return LINKED
 
     async def _take_correction(self, message: TelegramMessage) -> None:
         chat = self._chat_of(message)

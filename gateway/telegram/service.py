@@ -51,8 +51,12 @@ class TelegramService:
             OwnerChat(self._bot, parts.store, parts.owner_side, parts.wording, parts.shop),
             per_minute=settings.messages_per_minute,
             default_language=parts.shop.default_language,
+            consent=lambda language: parts.wording.say(
+                "link_consent", language, shop=parts.shop.name.in_language(language)
+            ),
         )
         self._secret = webhook_secret(settings.require("secret_key"))
+        self._username: str | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -64,6 +68,11 @@ class TelegramService:
         service = cls(parts, token.get_secret_value())
         parts.answering.outlets[Channel.TELEGRAM] = service
         return service
+
+    @property
+    def address(self) -> str | None:
+        """The bot's page, once Telegram has told its name."""
+        return f"https://t.me/{self._username}" if self._username else None
 
     def start(self) -> None:
         self._run(self._serve())
@@ -106,6 +115,7 @@ class TelegramService:
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
             else:
+                self._username = self._bot.username
                 return True
 
     async def _announce(self) -> None:
@@ -155,7 +165,7 @@ class TelegramService:
         """For /start, /help and /privacy, and for messages that hold no words at all."""
         command = commands.command_in(lines[0].text)
         if command in commands.OWN_COMMANDS:
-            name = command
+            name = commands.outcome_of_start(lines[0].text) or command
         elif not any(commands.without_note(line.text).strip() for line in lines):
             name = "text_only"
         else:

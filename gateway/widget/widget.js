@@ -44,6 +44,8 @@
       placeholder: "Write a message…",
       send: "Send",
       menu: "More options",
+      telegram: "Continue on Telegram",
+      goOn: "Open Telegram",
       hello: (shop) => (shop ? `Welcome to ${shop}` : "Hello"),
       helloText: "Ask about orders, products or returns. The owner steps in whenever you need a person.",
       starters: ["Where is my order?", "What do you recommend?", "How do returns work?", "I'd like to talk to a person"],
@@ -101,6 +103,8 @@
       placeholder: "输入消息…",
       send: "发送",
       menu: "更多选项",
+      telegram: "在 Telegram 上继续",
+      goOn: "打开 Telegram",
       hello: (shop) => (shop ? `欢迎光临${shop}` : "您好"),
       helloText: "订单、商品、退换货，都可以直接问。需要时店主会亲自回复您。",
       starters: ["我的订单到哪了？", "有什么推荐的吗？", "怎么退换货？", "我想找真人客服"],
@@ -411,7 +415,7 @@
         adopt(stored);
       } else {
         const { made, refused } = await openSession();
-        adopt({ token: made.token, conversation_id: made.conversation_id, who: refused ? "" : WHO, refused });
+        adopt({ token: made.token, conversation_id: made.conversation_id, who: refused ? "" : WHO, refused, telegram: made.telegram });
         store.set("session", session);
         if (made.shop && made.shop.name) shopName = made.shop.name;
         setHandoff(Boolean(made.handoff));
@@ -1118,7 +1122,7 @@
     const follows = (a, b) => a && b && a.author === b.author && Math.abs(timeOf(b) - timeOf(a)) < 300000;
     let day = "";
     const notesFor = (from, to) => {
-      for (const n of notices) if (n.after >= from && n.after < to) rows.push(node(n.key, () => h("p.notice", null, n.text())));
+      for (const n of notices) if (n.after >= from && n.after < to) rows.push(node(n.key, () => h("p.notice", null, n.text(), n.url && link(n.url))));
     };
     notesFor(-1, firstId());
     entries.forEach((entry, i) => {
@@ -1318,8 +1322,24 @@
     ui.menu.replaceChildren(
       ...(begun ? [entry(words.rate, pick(() => askRating(false)))] : []),
       entry(words.person, pick(() => say(words.starters[3]))),
+      ...(session && session.telegram ? [entry(words.telegram, pick(goOnTelegram))] : []),
       ...(begun ? [entry(words.end, pick(() => askRating(true))), entry(words.forget, forgetting)] : []),
     );
+  }
+
+  const link = (url) => h("a.go", { href: url, target: "_blank", rel: "noopener noreferrer" }, words.goOn);
+
+  /** Says what going on means, with the link that does it: following it is the consent. */
+  async function goOnTelegram() {
+    try {
+      const { url, wording } = await ask("POST", "/api/chat/telegram", { token: session.token });
+      if (!url.startsWith("https://t.me/")) return;
+      notices.push({ key: `n${randomId()}`, after: lastId(), text: () => wording, url });
+      sync();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      ui.state.textContent = words.failed;
+    }
   }
 
   function showMenu(on, focus) {
@@ -1552,6 +1572,7 @@ h3 { font-size: 19px; font-weight: 640; line-height: 1.35; letter-spacing: -.012
 .hello .choices { justify-content: center; margin-top: 20px; }
 .day { display: flex; align-items: center; gap: 12px; margin: 12px 0 4px; font-size: 12px; color: var(--muted); }
 .day::before, .day::after { content: ""; flex: 1; height: 1px; background: var(--line); }
+.notice .go { display: block; margin-top: 4px; font-weight: 600; color: inherit; }
 .notice { margin: 14px auto 4px; padding: 5px 14px; border-radius: 14px; font-size: 12.5px; text-align: center; text-wrap: balance; color: var(--ink);
   background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
 

@@ -6,7 +6,7 @@ from actions.forms import ValidateComplaint, ValidateFeedback, ValidateQuote
 from actions.handoff import HandOff
 from actions.knowledge import Affirm, AnswerQuestion, Clarify
 from actions.orders import TakeDetail
-from actions.privacy import DeleteMyData, StopMessages, TellAccountData
+from actions.privacy import StopMessages, TellAccountData
 from actions.products import Recommend, TellAvailability, TellProductInfo
 from actions.returns import OfferReturn
 from actions.service import FileComplaint, RequestQuote, SaveFeedback, sounds_angry
@@ -228,14 +228,6 @@ async def test_a_proven_customer_hears_what_is_stored_with_addresses_masked(chat
     assert "Ms Park" in answer.text
     assert "2 orders" in answer.text
     assert "park@example.com" not in answer.text
-
-
-async def test_deletion_is_asked_about_once(chat: Chat):
-    first = await chat.hears(DeleteMyData(), "delete my data", intent="delete_my_data")
-    assert "Yes, delete my data" in [button["title"] for button in first.buttons]
-    await chat.hears(DeleteMyData(), "delete my data", intent="delete_my_data")
-    with crm.reading() as session:
-        assert session.scalars(select(Ticket.kind)).one() is TicketKind.DATA_DELETION
 
 
 async def test_marketing_stops_and_the_wish_is_recorded(chat: Chat):

@@ -24,7 +24,7 @@ async def test_a_session_says_what_the_widget_needs(gateway: Gateway) -> None:
     answer = await gateway.http.post("/api/chat/sessions", json={"language": "zh-Hans-CN"})
     body = answer.json()
     assert answer.status_code == 201
-    assert set(body) == {"token", "conversation_id", "language", "shop", "handoff"}
+    assert set(body) == {"token", "conversation_id", "language", "shop", "handoff", "telegram"}
     assert (body["language"], body["handoff"]) == ("zh", False)
     assert body["shop"] == {"name": {"en": "Otter & Quire", "zh": "獭与纸"}, "languages": ["en", "zh"]}
 
@@ -257,4 +257,4 @@ async def test_the_description_of_the_api_is_true(gateway: Gateway) -> None:
     say = paths["/api/chat/messages"]["post"]["responses"]
     assert {"200", "202", "400", "401", "413", "422", "429", "503"} <= set(say)
     assert say["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
-    assert "telegram" not in json.dumps(described).lower()
+    assert "webhook" not in json.dumps(described).lower()

@@ -7,12 +7,22 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Engine, select
 
-from crm import session
-from crm.models import Author, Conversation, Delivery, Message
+from crm import conversations, session
+from crm.models import (
+    AccountLink,
+    Author,
+    Consent,
+    ConsentKind,
+    Conversation,
+    Delivery,
+    Identity,
+    Message,
+)
 from crm.settings import Settings
 from gateway.telegram.bot import bot_addresses
 from gateway.telegram.service import webhook_secret
 from tests.gateway.conftest import Gateway, gateway_with
+from tests.support import factories
 from tests.support.fake_rasa import FakeRasa
 from tests.support.serving import serving
 from tests.support.telegram_api import TOKEN, TelegramApi
@@ -352,3 +362,50 @@ async def test_a_chat_has_one_conversation(gateway: Gateway, telegram: TelegramA
     await telegram.sent_to(LIN, 2)
     with session() as opened:
         assert len(opened.scalars(select(Conversation)).all()) == 1
+
+
+class TestContinuing:
+    """From the web chat to Telegram by a link that works once."""
+
+    async def _link(self, gateway: Gateway, **opened: str) -> tuple[str, dict[str, object]]:
+        visitor = await gateway.visitor(**opened)
+        answer = await visitor.post("telegram")
+        assert answer.status_code == 200, answer.text
+        return visitor.conversation_id, answer.json()
+
+    async def test_what_was_proven_on_the_web_holds_on_telegram(self, gateway: Gateway, telegram: TelegramApi) -> None:
+        await telegram.until(lambda: "getMe" in telegram.calls)
+        web, link = await self._link(gateway, language="zh")
+        assert str(link["url"]).startswith("https://t.me/desk_bot?start=")
+        assert "Telegram" in str(link["wording"])
+        with session() as opened:
+            park = factories.park(opened)
+            conversations.by_public_id(opened, web).identity.customer_id = park.id
+            park_id = park.id
+        token = str(link["url"]).partition("=")[2]
+        await telegram.says(PARK, f"/start {token}", language="en")
+        assert "goes on here" in (await telegram.sent_to(PARK, 1))[0]
+        with session() as opened:
+            account = opened.scalars(select(Identity).where(Identity.external_id == str(PARK))).one()
+            assert (account.customer_id, account.linked_by) == (park_id, "followed_link")
+            consent = opened.scalars(select(Consent)).one()
+            assert (consent.kind, consent.wording) == (ConsentKind.ACCOUNT_LINK, link["wording"])
+        assert [m.text for m in stored()] == ["/start linked"]  # the token is kept nowhere
+
+        await telegram.says(LIN, f"/start {token}")  # somebody else found the link
+        assert "too old" in (await telegram.sent_to(LIN, 1))[0]
+        with session() as opened:
+            assert opened.scalars(select(Identity.customer_id).where(Identity.external_id == str(LIN))).one() is None
+
+    async def test_an_invented_token_links_nobody(self, gateway: Gateway, telegram: TelegramApi) -> None:
+        await telegram.says(PARK, "/start " + "a" * 32)
+        assert "too old" in (await telegram.sent_to(PARK, 1))[0]
+        with session() as opened:
+            assert opened.scalars(select(AccountLink)).all() == []
+
+
+async def test_a_shop_without_telegram_says_so(store: Engine, settings: Settings) -> None:
+    async with gateway_with(settings.model_copy(update={"telegram_token": None})) as gateway:
+        visitor = await gateway.visitor()
+        assert visitor.session["telegram"] is False
+        assert (await visitor.post("telegram")).status_code == 404
