@@ -266,6 +266,15 @@ def restore(
 
 
 @app.command()
+def sentiment() -> None:
+    """Say how one text per line of stdin sounds; print one line of JSON each."""
+    from desk.sentiment import judge_lines
+
+    enter_root()
+    raise typer.Exit(judge_lines(sys.stdin.buffer, sys.stdout.buffer))
+
+
+@app.command()
 def doctor() -> None:
     """Check the installation and say what to mend."""
     from desk.doctor import examine
@@ -279,10 +288,11 @@ def train(
     force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
 ) -> None:
     """Train the model if its sources changed."""
-    from desk import model
+    from desk import model, sentiment
     from desk.console import tell
 
     enter_root()
+    sentiment.train(force=force)
     tell("model", f"{model.train(force=force).name} is up to date")
 
 

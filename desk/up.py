@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crm.errors import ConfigError
 from crm.settings import Settings, load_settings, port_of
 from crm.shop import load_shop
-from desk import jobs, keys, model, ports
+from desk import jobs, keys, model, ports, sentiment
 from desk.console import tell
 from desk.places import enter_root, gateway_url, is_local, root, state_dir
 from desk.plan import Plan, Program
@@ -69,6 +69,8 @@ def plan_of(settings: Settings, names: Collection[str]) -> Plan:
     """What to run for these settings. Trains the model first if Rasa is among it and the sources changed."""
     state = state_dir(settings.database_url)
     programs = [_rasa(settings, state)] if "rasa" in names else []
+    if "gateway" in names:
+        sentiment.train()
     if set(names) & {"gateway", "actions", "scheduler"}:
         prepare = [sys.executable, "-m", "desk.preparing"]
         programs.append(Program(STORE, prepare, model.child_environment(), once=True))

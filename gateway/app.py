@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from crm.settings import Settings
 from crm.shop import load_shop
-from gateway import errors, events, health, own_data, pages, web
+from gateway import errors, events, health, moods, own_data, pages, web
 from gateway.answering import Answering
 from gateway.bus import Bus
 from gateway.console import app as console
@@ -55,6 +55,7 @@ def make_parts(settings: Settings) -> Parts:
         name=name,
         answer_timeout_seconds=settings.answer_timeout_seconds,
     )
+    relay.mood = moods.reader()
     shop = load_shop(settings.shop_file)
     owner_side = OwnerSide(
         store=store,

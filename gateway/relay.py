@@ -71,6 +71,7 @@ class Relay:
         self._asking: set[str] = set()
         self._typed_at: dict[str, float] = {}
         self.owner_side: Owner | None = None
+        self.mood: Callable[[Session, Message], None] | None = None
 
     async def hear(self, public_id: str, receive: Receive, *, hold_seconds: float = 0.0) -> Message:
         """Stores a customer's message with ``receive``, shows it to the other tabs and sees to its answer.
@@ -83,6 +84,8 @@ class Relay:
 
         def work(session: Session) -> tuple[Message, bool, turns.Turn | None]:
             message, new = receive(session)
+            if new and self.mood is not None:
+                self.mood(session, message)
             return message, new, self._begin(session, message) if at_once and new else None
 
         try:
