@@ -259,6 +259,7 @@ class Digest(_Section):
 
 class Privacy(_Section):
     retention_days: int = Field(default=730, ge=1)
+    sharing_epsilon_per_year: float = Field(default=10.0, gt=0, le=100)
 
 
 class Shop(_Section):

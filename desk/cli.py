@@ -30,6 +30,9 @@ app.add_typer(customers, name="customer")
 personal = typer.Typer(help="What is kept of customers, and for how long.", no_args_is_help=True)
 app.add_typer(personal, name="privacy")
 
+reports = typer.Typer(help="Figures that leave the shop.", no_args_is_help=True)
+app.add_typer(reports, name="report")
+
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, resolve_path=True)]
 
 
@@ -168,6 +171,17 @@ def prune(
     from desk.customers import prune as run
 
     raise typer.Exit(run(dry_run=dry_run, days=days))
+
+
+@reports.command("sharing")
+def report_sharing(
+    epsilon: Annotated[float, typer.Option(min=0.01, max=10.0, help="How much privacy it may cost.")] = 0.2,
+    week: Annotated[str | None, typer.Option(help="Such as 2026-W47; without it, the last that is over.")] = None,
+) -> None:
+    """Count a week's people for others, with noise that hides each of them."""
+    from desk.sharing import report_sharing as report
+
+    raise typer.Exit(report(week=week, epsilon=epsilon))
 
 
 @app.command()
