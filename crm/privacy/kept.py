@@ -21,7 +21,7 @@ KEPT: Final[Mapping[str, frozenset[str]]] = {
         "return_requests": "id order_id conversation_id status requested_at",
         # That there was a conversation, and how it went, without a word of it.
         "conversations": "id identity_id channel language status last_seq opened_at last_message_at closed_at"
-        " satisfaction_asked_at",
+        " satisfaction_asked_at lease_owner lease_until unheard_from",
         "messages": "id conversation_id seq author channel turn created_at intent confidence language model_id"
         " answer_ms delivery delivery_attempts delivered_at sentiment mood",
         "message_sentiments": "message_id label score model scored_at made_at",
