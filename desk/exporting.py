@@ -56,7 +56,7 @@ def _scores(session: Session, shop: Shop, analysis: Analysis) -> Table:
         .order_by(CustomerScore.customer_id)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    language, as_of = shop.digest_language, analysis.as_of.date().isoformat()
+    language, as_of = shop.digest_language, analysis.as_of.astimezone(shop.zone).date().isoformat()
     rows = (
         (
             external_id,
