@@ -1,7 +1,7 @@
 """One analysis from beginning to end: nobody sees it before it is whole, and what was left half done is undone."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import metadata
@@ -20,7 +20,7 @@ from analytics.recommendations.lists import Recommendations, recommendations
 from analytics.scoring import Scores, score
 from analytics.steps import BEFORE
 from crm import scores as scores_store
-from crm.models import Analysis, AnalysisStatus, ModelName, ModelRun
+from crm.models import Alert, AlertKind, Analysis, AnalysisStatus, ModelName, ModelRun
 from crm.shop import Shop
 from crm.types import now as crm_now
 
@@ -153,6 +153,7 @@ def _write(
         for run in runs:
             run.drifted = has_drifted(run, (serving.metrics or {}).get(run.model, {}))
         session.add_all(runs)
+        session.add_all(_warnings(session, runs, frames.as_of, now))
         analysis = session.get_one(Analysis, analysis_id)
         analysis.counts = storing.counts(frames, scores, recommended) | counted
         analysis.status, analysis.finished_at = AnalysisStatus.COMPLETE, crm_now()
@@ -167,6 +168,14 @@ def has_drifted(run: ModelRun, before: dict[str, float]) -> bool:
     return any(
         before.get(name, 0) > 0 and run.metrics.get(name, 0) > before[name] * DRIFT_FACTOR for name in worse_when_higher
     )
+
+
+def _warnings(session: Session, runs: Sequence[ModelRun], as_of: datetime, now: datetime) -> Iterator[Alert]:
+    """One alert per model and day that does clearly worse than before."""
+    for run in runs:
+        key = f"model_drift:{run.model}:{as_of:%Y-%m-%d}"
+        if run.drifted and session.scalar(select(Alert.id).where(Alert.key == key)) is None:
+            yield Alert(key=key, kind=AlertKind.MODEL_DRIFT, data={"model": str(run.model)}, opened_at=now)
 
 
 def versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from analytics.judging import judge_waiting, name_topics
 from crm.shop import Shop
 
 
@@ -16,5 +17,5 @@ class Step(Protocol):
     def __call__(self, shop: Shop, *, as_of: datetime, now: datetime) -> Mapping[str, int]: ...
 
 
-BEFORE: dict[str, Step] = {}
+BEFORE: dict[str, Step] = {"sentiment": judge_waiting, "complaints": name_topics}
 """In this order; the key is the name shown while it runs."""

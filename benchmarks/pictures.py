@@ -36,6 +36,6 @@ def forecast(past: pd.Series, truth: np.ndarray, told: Outlook, file: Path) -> N
     axes.plot(told.days, told.middle, color="#1f6f5c", label=f"told ({told.method})")
     axes.fill_between(told.days, told.low, told.high, color="#1f6f5c", alpha=0.2, label="8 of 10 days")
     axes.set(ylabel="sales per day", ylim=(0, None))
-    axes.legend(frameon=False, ncol=4, loc="upper left")
+    axes.legend(frameon=False, ncol=4, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     figure.savefig(file, dpi=110)
     plt.close(figure)

@@ -105,4 +105,5 @@ def _tell(found: dict[str, Any]) -> None:
         if model["serves"]:
             figures = ", ".join(f"{name} {value:.3g}" for name, value in model["metrics"].items())
             simple = " (too little data: a simple rule)" if model["fallback"] else ""
-            tell("analyse", f"{model['model']}: {model['method']}{simple} {figures}")
+            drifted = " — clearly worse than in the analysis before" if model["drifted"] else ""
+            tell("analyse", f"{model['model']}: {model['method']}{simple} {figures}{drifted}")

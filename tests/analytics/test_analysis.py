@@ -13,7 +13,7 @@ from analytics import lease, run
 from analytics.lease import AnalysisRuns
 from benchmarks.made_up_shop import AS_OF, fill
 from crm import scores
-from crm.models import Analysis, AnalysisStatus, CustomerScore, ModelName, ModelRun, Order, Recommendation
+from crm.models import Alert, Analysis, AnalysisStatus, CustomerScore, ModelName, ModelRun, Order, Recommendation
 from crm.shop import Shop
 
 SHOP = Shop(currency="CNY", timezone="Asia/Shanghai")
@@ -130,3 +130,15 @@ def test_a_daily_run_keeps_the_methods_of_the_weekly_one(store: Engine) -> None:
         tried = [one for one in scores.model_runs(session, session.get_one(Analysis, daily)) if one.model == "churn"]
     assert methods[0]["churn"] == methods[1]["churn"]
     assert len(tried) == 1
+
+
+def test_a_model_that_got_clearly_worse_is_reported_once(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store, orders=600, messages=0)
+    run.analyse(SHOP, as_of=AS_OF - timedelta(days=1), now=AS_OF)
+    monkeypatch.setattr(run, "DRIFT_FACTOR", 0.5)  # as if everything before had been half as wrong
+    for _ in range(2):
+        run.analyse(SHOP, as_of=AS_OF, now=AS_OF)
+    with crm.reading() as session:
+        keys = session.scalars(select(Alert.key)).all()
+    assert "model_drift:forecast:2026-11-22" in keys
+    assert len(keys) == len(set(keys))
