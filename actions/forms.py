@@ -260,6 +260,8 @@ class OrderForm(DeskForm):
         if len(known) == 1:
             return known[0].number
         if known:
+            conversation = turn.conversation(session)
+            customers.note_disclosure(session, conversation, known[0].customer_id, "order_numbers", now=turn.now)
             turn.say(
                 "utter_which_order",
                 buttons=[

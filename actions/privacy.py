@@ -31,10 +31,13 @@ class TellAccountData(DeskAction):
             return self._copy(turn)
         if _OWN_ORDERS.search(normal(turn.text)):
             return [FollowupAction("order_tracking_form")]
-        with crm.reading() as session:
+        with crm.session() as session:
             conversation = turn.conversation(session)
             known = customers.known_about(session, conversation)
-            linked = conversation.identity.customer_id is not None
+            customer_id = conversation.identity.customer_id
+            linked = customer_id is not None
+            if linked:
+                customers.note_disclosure(session, conversation, customer_id, self.name(), now=turn.now)
         messages = turn.counted("messages", known.messages)
         none = turn.phrase("utter_word_none")
         offer = turn.phrase("utter_account_data_offer")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 import crm
 from actions.privacy import DeleteMyData, TellAccountData
 from crm import conversations, links, orders, privacy
-from crm.models import Customer, Erasure, FulfillmentStatus, LinkPurpose, Order, Ticket, TicketKind
+from crm.models import Customer, Disclosure, Erasure, FulfillmentStatus, LinkPurpose, Order, Ticket, TicketKind
 from tests.actions.conftest import NOW, Chat, new_chat
 
 
@@ -29,6 +29,16 @@ async def test_a_copy_comes_by_a_link_that_opens_only_ones_own(chat: Chat) -> No
         text = str(privacy.export(session, subject, now=NOW))
     assert "park@example.com" in text
     assert "lin@example.org" not in text
+
+
+async def test_what_was_told_stands_in_the_audit_log(chat: Chat) -> None:
+    await chat.hears(TellAccountData(), "what do you know about me", intent="account_data")
+    with crm.reading() as session:
+        assert session.scalars(select(Disclosure)).all() == []  # a stranger was told about nobody
+    proven(chat, "2003", "park@example.com")
+    await chat.hears(TellAccountData(), "what do you know about me", intent="account_data")
+    with crm.reading() as session:
+        assert session.scalars(select(Disclosure.what)).all() == ["action_account_data"]
 
 
 async def test_deleting_asks_first_and_then_happens_with_a_receipt(chat: Chat) -> None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -241,7 +241,14 @@ def test_an_import_does_not_bring_an_erased_person_back(
         privacy.erase(session, privacy.find(session, "7"), asked_by="owner", now=context.now)
     assert not SOURCES["csv"]["customers"](list_, context).changed
     assert not SOURCES["csv"]["orders"](bought, context).changed
+    # An older order that was not there before counts as a sale, without the person; a later one is a new customer's.
+    header = "customer_id,date,amount,order_number,email"
+    older = file(f"{header}\n7,2025-12-24,5,A0,park@example.com\n", "older.csv")
+    SOURCES["csv"]["orders"](older, context)
     assert "park@example.com" not in everything(store)
+    later = replace(context, now=context.now + timedelta(days=2))
+    newer = file(f"{header}\n7,2026-11-23,6,A2,park@example.com\n", "newer.csv")
+    assert SOURCES["csv"]["orders"](newer, later).customers_created == 1
 
 
 def test_a_restored_backup_is_cleaned_of_those_who_were_erased_since(people: People, store: Engine) -> None:
