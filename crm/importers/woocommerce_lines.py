@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from crm import money
 from crm.importers import values, woocommerce_columns
@@ -114,23 +115,26 @@ def _counted(text: str) -> Cells:
 def line_of(cells: Cells, currency: str) -> LineRecord | None:
     """The line with its price; None where the cells tell no price. Raises BadValue."""
     name, sku = cells.get("name", "").strip(), values.unquoted(cells.get("sku", ""))
-    quantity = values.whole("quantity", cells.get("quantity") or "1")
-    if quantity <= 0:
-        raise BadValue("quantity", cells.get("quantity", ""), "it is not above zero")
     if not name and not sku:
         raise BadValue("name", "", "the line has neither a name nor a SKU")
-    amounts = {
-        what: values.amount(what, text, currency)
-        for what in ("price", "subtotal", "total")
-        if (text := cells.get(what, ""))
-    }
-    if any(amount < 0 for amount in amounts.values()):
-        raise BadValue("price", str(dict(cells).get("price", "")), "it is negative")
-    line = LineRecord(sku or None, name or sku, quantity, 0)
+    told = cells.get("price", ""), cells.get("subtotal", ""), cells.get("total", "")
+    quantity, unit_minor, discount_minor = _priced(cells.get("quantity") or "1", *told, currency)
+    return None if unit_minor is None else LineRecord(sku or None, name or sku, quantity, unit_minor, discount_minor)
+
+
+@lru_cache(maxsize=8192)  # a shop has few prices and many lines
+def _priced(pieces: str, price: str, subtotal: str, total: str, currency: str) -> tuple[int, int | None, int]:
+    """Pieces, price of one, and discount on all of them; the price is None where none is told. Raises BadValue."""
+    quantity = values.whole("quantity", pieces)
+    if quantity <= 0:
+        raise BadValue("quantity", pieces, "it is not above zero")
+    told = {"price": price, "subtotal": subtotal, "total": total}
+    amounts = {what: values.amount(what, text, currency) for what, text in told.items() if text}
+    for what, amount in amounts.items():
+        if amount < 0:
+            raise BadValue(what, told[what], "it is negative")
     if not amounts:
-        return None
+        return quantity, None, 0
     whole = amounts.get("subtotal", amounts.get("price", Decimal()) * quantity or amounts.get("total", Decimal()))
-    line.unit_price_minor = money.to_minor(whole / quantity, currency)
-    if "total" in amounts and amounts["total"] < whole:
-        line.discount_minor = money.to_minor(whole - amounts["total"], currency)
-    return line
+    paid = min(whole, amounts.get("total", whole))
+    return quantity, money.to_minor(whole / quantity, currency), money.to_minor(whole - paid, currency)
