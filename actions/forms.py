@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 import crm
 from actions import answers, requests, slots
 from actions.base import DeskAction, leave_form
-from actions.handoff import hand_over
+from actions.handoff import back_at, hand_over
 from actions.interruptions import answer_in_between
 from actions.knowledge import passage_for, tell
 from actions.products import products_meant
@@ -207,7 +207,7 @@ class DeskForm(DeskAction):
         misses = int(turn.slot(slots.FAILURES) or 0) + 1
         if misses >= TOLERATED_MISSES:
             hand_over(turn, HandoffReason.NOT_UNDERSTOOD)
-            turn.say("utter_handoff_not_understood")
+            turn.say("utter_handoff_not_understood", extra=back_at(turn))
             return [*leave_form(), SlotSet(slots.FAILURES, None), FollowupAction("action_listen")]
         turn.say("utter_need_clearer", f"utter_need_{requested}")
         return [SlotSet(slots.FAILURES, misses), SlotSet(slots.REQUESTED_SLOT, requested)]
@@ -274,7 +274,7 @@ class OrderForm(DeskForm):
     def _unproven(self, turn: Turn, number: str, *, exhausted: bool) -> Missing | list[Event]:
         if exhausted:
             hand_over(turn, HandoffReason.VERIFICATION_LIMIT)
-            turn.say("utter_handoff_verification")
+            turn.say("utter_handoff_verification", extra=back_at(turn))
             return [*leave_form(), FollowupAction("action_listen")]
         # Said alike for a number that does not exist and for one that is somebody else's.
         turn.say("utter_order_not_found", number=orders.normal_number(number))

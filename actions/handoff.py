@@ -1,5 +1,7 @@
 """Getting the owner."""
 
+from datetime import datetime
+
 from rasa_sdk.events import SlotSet
 
 import crm
@@ -40,14 +42,28 @@ class HandOff(DeskAction):
 
 def _waiting(turn: Turn) -> str:
     """The shop's hours, and how long it will take as far as that can be said honestly."""
-    with crm.reading() as session:
-        expected = availability.waiting(session, turn.shop, now=turn.now)
     said = []
     if turn.shop.opening_hours is not None:
         said.append(turn.phrase("utter_handoff_hours", hours=turn.shop.opening_hours.in_language(turn.language)))
+    expected = _expected(turn)
     if expected.back_at is not None:
-        local = expected.back_at.astimezone(turn.shop.zone)
-        said.append(turn.phrase("utter_handoff_back_at", day=turn.day(expected.back_at), time=f"{local:%H:%M}"))
+        said.append(_told(turn, expected.back_at))
     elif expected.usual_minutes is not None:
         said.append(turn.phrase("utter_handoff_usually", minutes=expected.usual_minutes))
     return turn.joined(said)
+
+
+def back_at(turn: Turn) -> str:
+    """When somebody is there again; empty while somebody is."""
+    expected = _expected(turn)
+    return _told(turn, expected.back_at) if expected.back_at is not None else ""
+
+
+def _expected(turn: Turn) -> availability.Waiting:
+    with crm.reading() as session:
+        return availability.waiting(session, turn.shop, now=turn.now)
+
+
+def _told(turn: Turn, moment: datetime) -> str:
+    local = moment.astimezone(turn.shop.zone)
+    return turn.phrase("utter_handoff_back_at", day=turn.day(moment), time=f"{local:%H:%M}")

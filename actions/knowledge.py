@@ -8,7 +8,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 import crm
 from actions import slots
 from actions.base import DeskAction
-from actions.handoff import hand_over
+from actions.handoff import back_at, hand_over
 from actions.references import (
     another,
     asks_price_or_stock,
@@ -157,7 +157,7 @@ class AnswerQuestion(DeskAction):
         misses = int(turn.slot(slots.FAILURES) or 0) + 1
         if misses >= 2:
             hand_over(turn, HandoffReason.NOT_UNDERSTOOD)
-            turn.say("utter_handoff_not_understood")
+            turn.say("utter_handoff_not_understood", extra=back_at(turn))
             return [SlotSet(slots.FAILURES, None)]
         readings = self._readings(turn)
         if turn.intent == "out_of_scope" and content_words(turn.text):

@@ -7,7 +7,7 @@ from rasa_sdk.events import SlotSet
 import crm
 from actions import slots
 from actions.base import DeskAction
-from actions.handoff import hand_over
+from actions.handoff import back_at, hand_over
 from actions.turn import Event, Turn
 from crm import feedback, orders, products, tickets
 from crm.errors import OrderNotFound
@@ -60,7 +60,7 @@ class FileComplaint(DeskAction):
         angry = sounds_angry(details)
         hand_over(turn, HandoffReason.ANGRY if angry else HandoffReason.REQUEST)
         if angry:
-            turn.say("utter_handoff_angry")
+            turn.say("utter_handoff_angry", extra=back_at(turn))
         elif order is not None:
             turn.say("utter_complaint_filed_order", number=order.number)
         else:

@@ -7,7 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 import crm
 from actions import answers, slots
 from actions.base import DeskAction
-from actions.handoff import hand_over
+from actions.handoff import back_at, hand_over
 from actions.references import asks_price_or_stock, says_nothing
 from actions.turn import Event, Turn
 from crm import products
@@ -34,7 +34,7 @@ def answer_rudeness(turn: Turn) -> list[Event]:
     """Calm once; the second time the owner is asked to step in."""
     if turn.slot(slots.FAILURES):
         hand_over(turn, HandoffReason.ANGRY)
-        turn.say("utter_handoff_angry")
+        turn.say("utter_handoff_angry", extra=back_at(turn))
         return [SlotSet(slots.FAILURES, None)]
     turn.say("utter_rude")
     return [SlotSet(slots.FAILURES, 1), SlotSet(slots.OFFER, "action_handoff")]

@@ -75,22 +75,49 @@ def write(
     return len(chats)
 
 
-def next_for_each_chat(session: Session, *, now: datetime) -> Sequence[OwnerNotice]:
-    """What may be sent now, the oldest of each chat."""
-    found = session.scalars(
-        select(OwnerNotice)
-        .where(
+def pass_on(
+    session: Session, conversation: Conversation, who: str, text: str, *, now: datetime, not_before: datetime | None
+) -> None:
+    """What a customer said to the owner; it joins a notice of theirs that has not left yet, so that a burst is one."""
+    waiting = session.scalars(
+        select(OwnerNotice).where(
+            OwnerNotice.conversation_id == conversation.id,
+            OwnerNotice.kind == OwnerNoticeKind.LINE,
             OwnerNotice.delivery == Delivery.PENDING,
-            or_(OwnerNotice.deliver_after.is_(None), OwnerNotice.deliver_after <= now),
+            OwnerNotice.delivery_attempts == 0,
         )
-        .order_by(OwnerNotice.id)
-        .limit(200)
     ).all()
-    return list({notice.chat_id: notice for notice in reversed(found)}.values())[::-1]
+    for notice in waiting:
+        notice.text += f"\n{text}"
+    if not waiting:
+        write(
+            session,
+            OwnerNoticeKind.LINE,
+            f"{who}\n{text}",
+            now=now,
+            conversation=conversation,
+            not_before=not_before,
+        )
+    session.flush()
 
 
-def claim(session: Session, notice_id: int, *, now: datetime) -> bool:
-    """Whether the caller may send it; nobody else may for a minute."""
+def next_for_each_chat(session: Session, *, now: datetime) -> Sequence[OwnerNotice]:
+    """What may be sent now, the oldest of each chat.
+
+    One that has to be tried again holds up those after it; one that waits for the end of quiet hours does not.
+    """
+    found: dict[str, OwnerNotice | None] = {}
+    for notice in session.scalars(
+        select(OwnerNotice).where(OwnerNotice.delivery == Delivery.PENDING).order_by(OwnerNotice.id).limit(500)
+    ):
+        due = notice.deliver_after is None or notice.deliver_after <= now
+        if notice.chat_id not in found and (due or notice.delivery_attempts):
+            found[notice.chat_id] = notice if due else None
+    return [notice for notice in found.values() if notice is not None]
+
+
+def claim(session: Session, notice_id: int, *, now: datetime) -> OwnerNotice | None:
+    """The notice as it is now if the caller may send it; nobody else may for a minute."""
     claimed = session.scalar(
         update(OwnerNotice)
         .where(
@@ -102,7 +129,7 @@ def claim(session: Session, notice_id: int, *, now: datetime) -> bool:
         .returning(OwnerNotice.id)
         .execution_options(synchronize_session=False)
     )
-    return claimed is not None
+    return session.get(OwnerNotice, claimed) if claimed is not None else None
 
 
 def sent(session: Session, notice_id: int, *, telegram_id: int, now: datetime) -> None:

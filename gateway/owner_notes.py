@@ -58,10 +58,12 @@ class OwnerNotes:
         parts += ["", self._say("note_how", language)]
         return "\n".join(part for part in parts if part is not None), buttons
 
-    def lines(self, session: Session, conversation: Conversation, lines: Sequence[Message], wanted: Preferences) -> str:
-        """What a customer says while the owner holds the conversation."""
+    def lines(
+        self, session: Session, conversation: Conversation, lines: Sequence[Message], wanted: Preferences
+    ) -> tuple[str, str]:
+        """Who speaks, and what they say, while the owner holds the conversation."""
         who = self.who(session, conversation, self.language(wanted))
-        return f"💬 {who}\n" + "\n".join(line.text[:LONGEST_LINE] for line in lines)
+        return f"💬 {who}", "\n".join(line.text[:LONGEST_LINE] for line in lines)
 
     def returned(self, session: Session, conversation: Conversation, wanted: Preferences, *, unanswered: bool) -> str:
         language = self.language(wanted)

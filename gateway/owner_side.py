@@ -22,6 +22,7 @@ from gateway.wording import Wording
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 2.0
+RARE = 15  # of so many looks, one is for what has time
 
 
 class OwnerSide:
@@ -82,11 +83,9 @@ class OwnerSide:
     def heard(self, session: Session, conversation: Conversation, lines: Sequence[Message]) -> None:
         """Called in the transaction that stores what a customer said to the owner: it is passed on to her."""
         wanted = preferences.load(session)
-        text = self.notes.lines(session, conversation, lines, wanted)
+        who, text = self.notes.lines(session, conversation, lines, wanted)
         waits = availability.notice_not_before(wanted, self._shop, now=self._clock(), urgent=True)
-        notices.write(
-            session, OwnerNoticeKind.LINE, text, now=self._clock(), conversation=conversation, not_before=waits
-        )
+        notices.pass_on(session, conversation, who, text, now=self._clock(), not_before=waits)
 
     def wake(self) -> None:
         """Something may have been handed over or written for her."""
@@ -95,14 +94,19 @@ class OwnerSide:
 
     async def watch_forever(self) -> None:
         """Announces handoffs, ends silences, asks whether a matter was settled."""
+        looks = 0
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._news.wait()
             except TimeoutError:
                 pass
+            woken, looks = self._news.is_set(), looks + 1
             self._news.clear()
-            for work in (self._announce, self._end_silences, self._ask_satisfaction):
+            steps = [self._announce, self._end_silences]
+            if woken or looks % RARE == 0:
+                steps.append(self._ask_satisfaction)
+            for work in steps:
                 try:
                     await work()
                 except Exception as error:

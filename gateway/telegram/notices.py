@@ -71,8 +71,8 @@ class NoticeOutbox:
             claimed = await self._store.write(
                 lambda session, number=number: notices.claim(session, number, now=self._clock())  # type: ignore[misc]
             )
-            if claimed:
-                await self._carry(notice)
+            if claimed is not None:
+                await self._carry(claimed)
         return bool(found)
 
     async def _let_customers_first(self) -> None:

@@ -191,6 +191,7 @@ async def test_quiet_hours_hold_the_notice_back_and_an_angry_customer_does_not_w
         assert [notice.conversation_id for notice in waiting] == [hers]
 
 
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 async def test_customers_are_answered_while_telegram_keeps_the_owner_waiting(
     gateway: Gateway, phone: TelegramApi, park: Visitor
 ) -> None:
@@ -202,6 +203,22 @@ async def test_customers_are_answered_while_telegram_keeps_the_owner_waiting(
     for number in range(3):
         await phone.says(LIN + number, f"hello {number}")
     await asyncio.gather(*(phone.sent_to(LIN + number, 1, seconds=5) for number in range(3)))
+
+
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
+async def test_a_burst_to_the_owner_is_one_notice(gateway: Gateway, phone: TelegramApi, park: Visitor) -> None:
+    await park.hears("hello")
+    await says(gateway, park, "I am here")
+    # The phone is as good as off, so that all lines wait.
+    phone.fault("sendMessage", "429", chat_id=OWNER, retry_after=1)
+    for number in range(6):
+        await park.says(f"line {number}")
+    await until(lambda: any("line 5" in sent["text"] for sent in to_owner(phone)), seconds=20)
+    lines = [sent for sent in to_owner(phone) if "💬" in sent["text"]]
+    assert 0 < len(lines) < 6
+    assert [f"line {number}" for number in range(6)] == [
+        line for sent in lines for line in sent["text"].splitlines() if line.startswith("line")
+    ]
 
 
 async def test_a_broken_connection_does_not_lose_a_notice(gateway: Gateway, phone: TelegramApi, park: Visitor) -> None:
