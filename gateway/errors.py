@@ -39,7 +39,8 @@ def too_many(retry_after: float) -> Refused:
     return Refused(429, "too_many_requests", "Too many requests; wait a little.", retry_after=retry_after)
 
 
-async def _http(_request: Request, refused: Exception) -> Response:
+async def http_refused(_request: Request, refused: Exception) -> Response:
+    """A refusal as the chat API gives it."""
     assert isinstance(refused, HTTPException)
     phrase = HTTPStatus(refused.status_code).phrase
     code = getattr(refused, "code", phrase.lower().replace(" ", "_").replace("-", "_"))
@@ -75,7 +76,7 @@ async def _unexpected(_request: Request, _failure: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DBAPIError, _store_failed)
     app.add_exception_handler(PoolTimeout, _store_failed)

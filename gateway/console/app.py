@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -20,7 +21,7 @@ from gateway.console import (
     sign_in,
 )
 from gateway.console.access import NotPermitted, NotSignedIn
-from gateway.errors import error
+from gateway.errors import error, http_refused
 
 KEPT_SECONDS = 30 * 86_400
 ROUTES = (sign_in, inbox, customers, knowledge, catalogue, follow_ups, reports, digests, settings)
@@ -42,10 +43,33 @@ async def _not_signed_in(request: Request, _: Exception) -> Response:
 
 
 async def _not_permitted(request: Request, _: Exception) -> Response:
+    if _is_read_by_a_person(request):
+        return pages.page(request, request.app.state.parts, "error.html", status=403, code="owner_only")
     return error(403, "owner_only", "Only the owner may do this.")
 
 
+def _is_read_by_a_person(request: Request) -> bool:
+    return (
+        request.url.path.startswith("/owner")
+        and "text/html" in request.headers.get("Accept", "")
+        and not request.headers.get("X-Fragment")
+    )
+
+
+async def _refused(request: Request, refused: Exception) -> Response:
+    """A page for people, JSON for programs."""
+    if not _is_read_by_a_person(request):
+        return await http_refused(request, refused)
+    assert isinstance(refused, HTTPException)
+    code = getattr(refused, "code", "not_found" if refused.status_code == 404 else "")
+    response = pages.page(request, request.app.state.parts, "error.html", status=refused.status_code, code=code)
+    for name, value in (refused.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
 def install(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(NotPermitted, _not_permitted)
     for routes in ROUTES:

@@ -69,7 +69,11 @@ async def _member(parts: Parts, name: str, password: str, address: str) -> Staff
 
 async def _take_over_password(parts: Parts) -> None:
     """The password in DESK_OWNER_PASSWORD is the owner's: a new one there replaces the old at the next sign-in."""
-    password, secret = parts.settings.require("owner_password"), parts.settings.require("secret_key")
+    given = parts.settings.owner_password
+    if given is None or not given.get_secret_value():
+        log.error("nobody can sign in as the owner: DESK_OWNER_PASSWORD is not set")
+        return
+    password, secret = given.get_secret_value(), parts.settings.require("secret_key")
     seed = staff.seed_of(password, secret)
     known = await parts.store.read(staff.owner)
     if known is not None and hmac.compare_digest(known.seed or "", seed):

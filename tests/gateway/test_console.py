@@ -299,6 +299,22 @@ async def test_a_question_answered_in_place_becomes_an_article(owner: Console, p
     assert "may I bring my camel?" not in (await owner.http.get("/owner/questions")).text
 
 
+async def test_a_refusal_is_a_page_for_people_and_json_for_programs(owner: Console) -> None:
+    missing = await owner.http.get("/owner/customers/999", headers={"Accept": "text/html"})
+    assert missing.status_code == 404
+    assert "no such page" in missing.text
+    assert "script-src 'self'" in missing.headers["Content-Security-Policy"]
+    assert (await owner.http.get("/owner/customers/999")).json()["error"]["code"] == "not_found"
+    elsewhere = await owner.http.get("/api/chat/messages", headers={"Accept": "text/html"})
+    assert elsewhere.json()["error"]["code"] == "unauthorized"
+
+
+async def test_without_a_password_set_nobody_gets_in(browser: Console, gateway: Gateway, settings: Settings) -> None:
+    object.__setattr__(gateway.parts, "settings", settings.model_copy(update={"owner_password": None}))
+    assert (await browser.sign_in(password="")).status_code == 401
+    assert (await browser.sign_in(password="None")).status_code == 401
+
+
 async def test_settings_are_kept(owner: Console) -> None:
     answer = await owner.sends(
         "/settings", return_after_minutes="45", quiet_from="21:00", quiet_until="07:30", language="zh"
