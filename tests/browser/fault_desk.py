@@ -66,6 +66,7 @@ class FaultDesk:
             self.posts: list[dict[str, Any]] = []
             self.sessions: list[dict[str, Any]] = []
             self.feedback: list[dict[str, Any]] = []
+            self.telegram: str | None = None
             self.typing_at: list[float] = []
             self.stream_resumes: list[int] = []
             self.polls = 0
@@ -222,6 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif call == "typing":
             desk.typing_at.append(time.monotonic())
             self._send(204)
+        elif call == "telegram":
+            self._json(200, {"url": desk.telegram, "wording": "The shop then knows <b>both</b>.", "expires_in": 3600})
         elif call == "feedback":
             desk.feedback.append(body)
             self._send(204)
@@ -250,6 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "language": body.get("language"),
                 "shop": shop,
                 "handoff": False,
+                "telegram": self.desk.telegram is not None,
             },
         )
 

@@ -370,3 +370,26 @@ def test_a_draft_outlives_a_reload(chat: ChatPage) -> None:
     chat.open()
     expect(chat.input).to_have_value("I was about to ask")
     expect(chat.send_button).to_be_enabled()
+
+
+def test_the_chat_goes_on_on_telegram_where_the_shop_has_it(
+    visitor: Callable[..., ChatPage], fault_desk: FaultDesk
+) -> None:
+    fault_desk.telegram = "https://t.me/desk_bot?start=abc"
+    chat = visitor().visit(fault_desk.url).open()
+    chat.say("Hello")
+    chat.sees("You said: Hello")
+    chat.pick_from_menu("Continue on Telegram")
+    notice = chat.log.locator(".notice").last
+    expect(notice).to_contain_text("The shop then knows <b>both</b>.")  # wording is text, never markup
+    way = notice.get_by_role("link", name="Open Telegram")
+    expect(way).to_have_attribute("href", "https://t.me/desk_bot?start=abc")
+    expect(way).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_no_way_to_telegram_is_shown_where_there_is_none(chat: ChatPage) -> None:
+    chat.say("Hello")
+    chat.sees("You said: Hello")
+    chat.panel.locator("header [aria-haspopup=menu]").click()
+    expect(chat.page.get_by_role("menuitem", name="Rate this chat")).to_be_visible()
+    expect(chat.page.get_by_role("menuitem", name="Continue on Telegram")).to_have_count(0)
