@@ -211,6 +211,8 @@ def analyse(
     daily: Annotated[bool, typer.Option(help="Only bring up to date what serves; try no other methods.")] = False,
 ) -> None:
     """Rerun every model now: churn risk, segments, values, recommendations, forecasts."""
+    # Threads that wait must not keep a small machine's cores from the customers; read when the libraries load.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from desk.analysing import run
 
     raise typer.Exit(run(as_of=as_of, as_json=json, daily=daily))

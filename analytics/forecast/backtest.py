@@ -12,6 +12,8 @@ DAYS = 30
 FEWEST_DAYS = 56
 ORIGINS, STEP_DAYS = 6, 14
 COVERAGE = 0.8
+# What was sold longer ago tells nothing of the next month, and takes time to fit.
+LOOK_BACK_DAYS = 3 * 365
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def outlook(series: pd.Series, *, in_use: str | None = None) -> Outlook:
 
     in_use : the method that serves so far; another takes over only if it did better
     """
+    series = series.iloc[-LOOK_BACK_DAYS:]
     days = pd.date_range(series.index[-1] + pd.Timedelta(days=1), periods=DAYS) if len(series) else _no_days()
     if len(series) < FEWEST_DAYS:
         return _guess(series, days)
