@@ -26,7 +26,10 @@ import sys, numpy as np
 from lifetimes import BetaGeoFitter
 given = np.load(sys.argv[1])
 x, tx, T, days = given["x"], given["tx"], given["T"], float(given["days"])
-model = BetaGeoFitter().fit(x, tx, T)
+try:
+    model = BetaGeoFitter().fit(x, tx, T)
+except Exception:
+    model = BetaGeoFitter(penalizer_coef=0.001).fit(x, tx, T)
 expected = np.asarray(model.conditional_expected_number_of_purchases_up_to_time(days, x, tx, T))
 alive = np.asarray(model.conditional_probability_alive(x, tx, T))
 r, alpha = model.params_["r"], model.params_["alpha"]

@@ -1,4 +1,4 @@
-"""What to recommend: bought together and bought often, from the shop's own order lines.
+"""What to recommend: learnt for this customer, else bought together and bought often, from the shop's own order lines.
 
 Never what is out of stock, nor what this customer bought lately. Each suggestion carries its reason.
 """
@@ -11,8 +11,17 @@ from enum import StrEnum
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from crm import products
-from crm.models import Conversation, Order, OrderLine, Product, ProductStatus, ShownRecommendation, Variant
+from crm import products, scores
+from crm.models import (
+    Conversation,
+    Order,
+    OrderLine,
+    Product,
+    ProductStatus,
+    RecommendationList,
+    ShownRecommendation,
+    Variant,
+)
 
 POPULAR_WITHIN = timedelta(days=90)
 BOUGHT_LATELY = timedelta(days=120)
@@ -49,7 +58,8 @@ def recommend(
 ) -> list[Recommendation]:
     """Up to ``limit`` suggestions, best first.
 
-    seeds        : products the customer is looking at; without them, what the customer bought last leads
+    seeds        : products the customer is looking at; without them what the newest analysis learnt for the customer
+                   comes first, then what goes with what was bought last
     within       : only these products (a category the customer named)
     budget_minor : nothing whose cheapest variant costs more
     exclude      : not these, for instance what was just shown
@@ -74,7 +84,10 @@ def recommend(
             if len(picked) >= limit:
                 return
 
-    if leads:
+    if customer_id is not None and not seeds:
+        for product_id, because_of in _learnt(session, customer_id):
+            take([(product_id, because_of)], Reason.POPULAR if because_of is None else Reason.BOUGHT_TOGETHER)
+    if leads and len(picked) < limit:
         take(_bought_together(session, leads, limit=limit * 8 + len(unwanted)), Reason.BOUGHT_TOGETHER)
     if len(picked) < limit:
         take(_popular(session, limit=limit * 8 + len(unwanted) if within is None else 500), Reason.POPULAR)
@@ -131,6 +144,12 @@ def _bought(session: Session, customer_id: int | None, *, since: datetime) -> li
         .limit(200)
     )
     return list(dict.fromkeys(product_id for (product_id,) in rows if product_id is not None))
+
+
+def _learnt(session: Session, customer_id: int) -> list[tuple[int, int | None]]:
+    """What the newest complete analysis found new for this customer, best first, each with what led to it."""
+    found = scores.recommended(session, customer_id, which=RecommendationList.NEW_FOR_YOU)
+    return [(one.product_id, one.because_of_id) for one in found]
 
 
 def _bought_together(session: Session, leads: Sequence[int], *, limit: int) -> list[tuple[int, int | None]]:
