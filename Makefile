@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-scale format clean
+.PHONY: bench-nlu help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-scale format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test-fast: ## Run the tests that need neither the running product nor a browser
 test-bot: ## Run the tests of Rasa's side in its own environment
 	@$(PYTHON) desk/environments.py --dev
 	$(BOT)/python -m pytest -c tests/bot/pytest.ini tests/bot
+
+bench-nlu: ## Measure understanding on public sets beside other ways
+	@$(PYTHON) desk/environments.py --dev
+	$(BOT)/python benchmarks/nlu.py $(ARGS)
 
 lint: ## Check style, types and who imports whom
 	@$(PYTHON) desk/environments.py --dev
