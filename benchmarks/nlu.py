@@ -1,8 +1,8 @@
 """How well and how fast requests are understood, on public sets, beside other ways: ``make bench-nlu``.
 
-Runs in the bot's environment: ``bot/.venv/bin/python benchmarks/nlu.py``. Each pipeline learns a set's training part and
-is judged on its test part. ``--pipelines diet`` adds Rasa's stock DIET pipeline, which needs TensorFlow and is run by
-benchmarks/nlu_diet.py in an environment of its own; it takes about ten minutes per 600 examples.
+Runs in the bot's environment: ``bot/.venv/bin/python benchmarks/nlu.py``. Each pipeline learns a set's training part
+and is judged on its test part. ``--pipelines diet`` adds Rasa's stock DIET pipeline, which needs TensorFlow and is run
+by benchmarks/nlu_diet.py in an environment of its own; it takes about ten minutes per 600 examples.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 OUT = "out_of_scope"
 RECALL = 0.7
-# Published or measured elsewhere on the same test parts: accuracy without a threshold (benchmarks/README.md says whence).
+# Published by HINT3 (Arora et al. 2020) for the same test parts: accuracy without a threshold.
 KNOWN = {
     "sofmattress": {"BERT": 0.736, "Dialogflow": 0.732, "Haptik": 0.723, "Rasa": 0.693, "LUIS": 0.636},
     "curekart": {"Rasa": 0.841, "BERT": 0.836, "Haptik": 0.808, "Dialogflow": 0.750, "LUIS": 0.737},
@@ -193,7 +193,8 @@ def _best_in_scope(ranked: list[tuple[str, float]]) -> tuple[str, float]:
 
 def accuracy(data: Set, told: list[list[tuple[str, float]]]) -> float:
     """Of the requests in scope, how many got their intent; no threshold."""
-    pairs = [(_best_in_scope(ranked)[0], label) for ranked, (_, label) in zip(told, data.test) if label != OUT]
+    judged = zip(told, data.test, strict=True)
+    pairs = [(_best_in_scope(ranked)[0], label) for ranked, (_, label) in judged if label != OUT]
     return round(float(np.mean([one == other for one, other in pairs])), 4)
 
 
@@ -206,7 +207,7 @@ def in_scope_at_recall(data: Set, told: list[list[tuple[str, float]]]) -> float 
     threshold = np.quantile(scores[out], RECALL)
     right = [
         score > threshold and _best_in_scope(ranked)[0] == label
-        for score, ranked, (_, label) in zip(scores, told, data.test)
+        for score, ranked, (_, label) in zip(scores, told, data.test, strict=True)
         if label != OUT
     ]
     return round(float(np.mean(right)), 4)
@@ -226,9 +227,10 @@ def table(results: list[Result]) -> str:
     lines = [head, "|---|---|---|---|---|---|---|---|"]
     for one in results:
         caught = "–" if one.in_scope_at_recall is None else f"{one.in_scope_at_recall:.1%}"
+        speed = f"{one.parse_ms_p50:g} / {one.parse_ms_p95:g}"
         lines.append(
             f"| {one.set} ({one.examples} / {one.tests}) | {one.pipeline} | {one.accuracy:.1%} | {caught} | "
-            f"{one.train_seconds:g} | {one.load_seconds:g} | {one.parse_ms_p50:g} / {one.parse_ms_p95:g} | {one.memory_mb} |"
+            f"{one.train_seconds:g} | {one.load_seconds:g} | {speed} | {one.memory_mb} |"
         )
         for name, value in one.known.items() if one.pipeline == "desk" else ():
             lines.append(f"| {one.set} | {name} (published) | {value:.1%} | | | | | |")

@@ -1,4 +1,4 @@
-"""Rasa's stock DIET pipeline on one set, for benchmarks/nlu.py: reads set.json in the given folder, writes told.json."""
+"""Rasa's stock DIET pipeline on one set, for benchmarks/nlu.py: from set.json to told.json in the given folder."""
 
 import asyncio
 import json

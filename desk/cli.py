@@ -281,6 +281,25 @@ def restore(
     raise typer.Exit(put_back(file, force=force))
 
 
+@app.command("follow-ups")
+def follow_ups() -> None:
+    """Draft what the follow-up rules call for, and send what the owner approved."""
+    from desk.following_up import follow_up
+
+    raise typer.Exit(follow_up())
+
+
+@app.command("not-understood")
+def not_understood(
+    week: Annotated[str | None, typer.Option(help="Such as 2026-W47; without it, the running week.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """The week's questions that the bot could not answer, alike ones together."""
+    from desk.not_understood import show
+
+    raise typer.Exit(show(week=week, as_json=json))
+
+
 @app.command()
 def sentiment() -> None:
     """Say how one text per line of stdin sounds; print one line of JSON each."""

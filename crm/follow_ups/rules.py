@@ -9,6 +9,7 @@ from statistics import median
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from crm import scores
 from crm.models import (
     Conversation,
     FollowUpKind,
@@ -29,6 +30,8 @@ QUOTE_RESTS = timedelta(days=2)
 BOUGHT_AGAIN_AT_LEAST = 3
 DUE_BEFORE, DUE_AFTER = timedelta(days=3), timedelta(days=10)
 WAITS_AT_MOST = timedelta(days=120)
+TRUST_SCORES_FOR = timedelta(days=14)
+MOST_AT_RISK = 10
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,22 @@ def _back_in_stock(session: Session, now: datetime) -> Iterator[Candidate]:
         yield Candidate(f"wait:{wait_id}", None, conversation_id, product_id=product_id)
 
 
+def _at_risk(session: Session, now: datetime) -> Iterator[Candidate]:
+    """The customers at whom most is at stake, at most once in a quarter each."""
+    analysis = scores.latest(session, until=now)
+    if analysis is None or analysis.as_of < now - TRUST_SCORES_FOR:
+        return
+    quarter = f"{now.year}-Q{(now.month + 2) // 3}"
+    for score in scores.at_risk_and_valuable(session, analysis, limit=MOST_AT_RISK):
+        yield Candidate(
+            f"customer:{score.customer_id}:{quarter}",
+            score.customer_id,
+            data={"risk": score.churn_risk, "value_minor": score.value_365d_minor, "reasons": score.reasons},
+        )
+
+
 RULES: dict[FollowUpKind, Rule] = {
+    FollowUpKind.AT_RISK: Rule(_at_risk, marketing=True, control_share=0.2, keeps=timedelta(days=10)),
     FollowUpKind.DELIVERED: Rule(_delivered, marketing=True),
     FollowUpKind.RETURN_APPROVED: Rule(_return_approved, marketing=False),
     FollowUpKind.QUOTE_UNANSWERED: Rule(_quote_unanswered, marketing=False),

@@ -3,13 +3,30 @@
 from collections.abc import Callable
 
 from analytics.digest.page import Context, Section
-from analytics.digest.sections import complaints, effects, follow_ups, tickets
+from analytics.digest.sections import (
+    at_risk,
+    complaints,
+    effects,
+    follow_ups,
+    forecast,
+    models,
+    mood,
+    not_understood,
+    segments,
+    tickets,
+)
 
 SECTIONS: tuple[Callable[[Context], Section | None], ...] = (
+    at_risk.section,
     follow_ups.section,
     complaints.section,
     tickets.section,
+    not_understood.section,
+    forecast.section,
+    mood.section,
+    segments.section,
     effects.section,
+    models.section,
 )
 
 
