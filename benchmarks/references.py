@@ -25,11 +25,15 @@ _LIFETIMES_CODE = """
 import sys, numpy as np
 from lifetimes import BetaGeoFitter
 given = np.load(sys.argv[1])
-x, tx, T, days = given["x"], given["tx"], given["T"], float(given["days"])
-try:
-    model = BetaGeoFitter().fit(x, tx, T)
-except Exception:
-    model = BetaGeoFitter(penalizer_coef=0.001).fit(x, tx, T)
+scale = max(1.0, float(np.median(given["T"])) / 10)
+x, tx, T, days = given["x"], given["tx"] / scale, given["T"] / scale, float(given["days"]) / scale
+for penalty in (0.0, 0.001, 0.01, 0.1):
+    try:
+        model = BetaGeoFitter(penalizer_coef=penalty).fit(x, tx, T)
+        break
+    except Exception:
+        if penalty == 0.1:
+            raise
 expected = np.asarray(model.conditional_expected_number_of_purchases_up_to_time(days, x, tx, T))
 alive = np.asarray(model.conditional_probability_alive(x, tx, T))
 r, alpha = model.params_["r"], model.params_["alpha"]
