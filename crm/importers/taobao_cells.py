@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from crm.importers import values
 from crm.importers.report import BadValue
@@ -15,8 +16,10 @@ _ELSEWHERE = {"香港": "HK", "澳门": "MO", "台湾": "TW"}
 
 def plain(cell: str) -> str:
     """The text without what keeps a spreadsheet from changing it: ``="123"``, ``'123`` and ``１２３`` give ``123``."""
-    text = unicodedata.normalize("NFKC", cell).strip().strip("\t")
-    formula = _FORMULA.fullmatch(text)
+    if not cell or (cell.isascii() and cell[0] not in "='" and cell.strip() == cell):
+        return cell  # most cells are plain already
+    text = (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip()
+    formula = _FORMULA.fullmatch(text) if text.startswith("=") else None
     return values.unquoted((formula[1] if formula else text).strip()).strip()
 
 
@@ -64,6 +67,7 @@ def phone(*cells: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def place(address: str) -> tuple[str | None, str | None]:
     """Country and city of "浙江省 杭州市 余杭区 …"; both None where the address tells nothing."""
     parts = (word(address) or "").split()

@@ -92,6 +92,7 @@ def country(text: str) -> str | None:
     return places.country_named(text) if text else None
 
 
+@lru_cache(maxsize=32_768)  # buyers come back, and reading a number is slow
 def phone(text: str, country_code: str | None) -> str | None:
     return phones.normalise(unquoted(text), country_code) if text else None
 
