@@ -42,5 +42,5 @@ def _entry(context: Context, draft: FollowUp) -> Entry:
         reasons=why,
     )
     if draft.conversation_id is None:
-        detail = f"{detail} {words.say('sections.at_risk.no_chat')}"
+        detail = f"{detail} · {words.say('sections.at_risk.no_chat')}"
     return entry_for(context, draft, customer_name(context, draft.customer_id), detail)
