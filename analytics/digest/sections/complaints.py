@@ -3,9 +3,10 @@
 from sqlalchemy import func, select
 
 from analytics.digest.page import Action, Context, Entry, Section
-from crm.models import Conversation, Order, OwnerLinkKind, Ticket, TicketKind, TicketStatus
+from crm.models import ComplaintTopic, Conversation, Order, OwnerLinkKind, Ticket, TicketKind, TicketStatus
 
 SHOWN = 3
+MOST_TOPICS = 3
 LONGEST_QUOTE = 160
 
 
@@ -29,13 +30,28 @@ def section(context: Context) -> Section | None:
     if not number and not opened:
         return None
     words = context.words
-    lead = words.say("sections.complaints.lead", n=number, topics="")
+    lead = words.say("sections.complaints.lead", n=number, topics=_topics(context))
     return Section(
         key="complaints",
         title=words.say("sections.complaints.title"),
         lead=lead if opened else f"{lead} {words.say('sections.complaints.none_left')}",
         entries=tuple(_entry(context, ticket) for ticket in opened),
     )
+
+
+def _topics(context: Context) -> str:
+    """What unhappy messages of the week were mostly about; empty where nothing stands out."""
+    mentioned = func.sum(ComplaintTopic.messages)
+    found = context.session.scalars(
+        select(ComplaintTopic.topic)
+        .where(ComplaintTopic.week == context.week.monday)
+        .group_by(ComplaintTopic.topic)
+        .order_by(mentioned.desc(), ComplaintTopic.topic)
+    ).all()
+    words = context.words
+    known = [name for name in found if words.has(f"sections.complaints.topic.{name}")][:MOST_TOPICS]
+    names = words.say("lists.comma").join(words.say(f"sections.complaints.topic.{name}") for name in known)
+    return words.say("sections.complaints.topics", topics=names) if known else ""
 
 
 def _entry(context: Context, ticket: Ticket) -> Entry:

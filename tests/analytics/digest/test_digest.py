@@ -21,7 +21,7 @@ from analytics.digest import building, delivery, mail
 from analytics.digest.links import PreviewLinks
 from crm import conversations, feedback, handoffs, owner_links, tickets
 from crm.errors import ConfigError
-from crm.models import Author, Channel, DigestDeliveryState, HandoffReason, OwnerLink, TicketKind
+from crm.models import Author, Channel, ComplaintTopic, DigestDeliveryState, HandoffReason, OwnerLink, TicketKind
 from crm.settings import Settings
 from crm.shop import Shop
 from crm.weeks import Week
@@ -124,6 +124,16 @@ def test_the_figures_are_those_of_the_shops_own_week() -> None:
     assert "Handed to you: 1" in text
     assert "Your answer after: 90 minutes" in text
     assert "4.0 of 5 — from 1 rating: too few to tell" in text
+
+
+@pytest.mark.usefixtures("a_week")
+def test_complaints_are_named_by_what_they_are_about() -> None:
+    with crm.session() as session:
+        for topic, messages in (("refund", 1), ("damaged", 4), ("other", 9)):
+            row = ComplaintTopic(week=WEEK.monday, language="en", topic=topic, terms=[], messages=messages)
+            session.add(row)
+
+    assert "1 complaint this week, mostly about damage, refunds." in _text()
 
 
 @pytest.mark.usefixtures("a_week")
