@@ -1,6 +1,6 @@
 """What was not understood in a stretch of time, questions about the same thing together, across both languages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,32 +48,43 @@ def groups(session: Session, *, since: datetime, until: datetime) -> list[Group]
         .order_by(Message.id.desc())
         .limit(MOST_LINES)
     ).all()
-    bundles: list[_Bundle] = []
-    for message in found:
-        if len(message.text.strip()) < SHORTEST:
-            continue
-        _put(bundles, message, _nearest(session, message))
-    bundles.sort(key=lambda bundle: -len(bundle.messages))
-    return [bundle.group() for bundle in bundles]
+    return [_group(bundle) for bundle in alike(session, found)]
+
+
+def alike(session: Session, messages: Iterable[Message]) -> list["Bundle"]:
+    """Messages about one thing together: alike in wording, or closest to the same article, in whichever language.
+
+    The largest bundle first, of equal ones that of the newest message; ``messages`` come newest first. What is shorter
+    than three characters is left out.
+    """
+    bundles: list[Bundle] = []
+    for message in messages:
+        if len(message.text.strip()) >= SHORTEST:
+            _put(bundles, message, _nearest(session, message))
+    bundles.sort(key=lambda bundle: (-len(bundle.messages), -bundle.messages[0].id))
+    return bundles
 
 
 @dataclass
-class _Bundle:
+class Bundle:
+    """``slug`` and ``title`` are the nearest article's, if one comes close."""
+
     messages: list[Message]
     said: str
     slug: str | None
     title: str | None
 
-    def group(self) -> Group:
-        newest = self.messages[0]
-        return Group(
-            text=newest.text,
-            language="zh" if newest.language == "zh" else "en",
-            count=len(self.messages),
-            texts=tuple(dict.fromkeys(message.text for message in self.messages))[:8],
-            nearest_article=self.title,
-            intents=_intents(self.messages),
-        )
+
+def _group(bundle: Bundle) -> Group:
+    newest = bundle.messages[0]
+    return Group(
+        text=newest.text,
+        language="zh" if newest.language == "zh" else "en",
+        count=len(bundle.messages),
+        texts=tuple(dict.fromkeys(message.text for message in bundle.messages))[:8],
+        nearest_article=bundle.title,
+        intents=_intents(bundle.messages),
+    )
 
 
 def _nearest(session: Session, message: Message) -> tuple[str, str] | None:
@@ -83,7 +94,7 @@ def _nearest(session: Session, message: Message) -> tuple[str, str] | None:
     return (passages[0].slug, passages[0].title) if passages else None
 
 
-def _put(bundles: list[_Bundle], message: Message, nearest: tuple[str, str] | None) -> None:
+def _put(bundles: list[Bundle], message: Message, nearest: tuple[str, str] | None) -> None:
     said = normal(message.text)
     for bundle in bundles:
         same_article = nearest is not None and bundle.slug == nearest[0]
@@ -91,7 +102,7 @@ def _put(bundles: list[_Bundle], message: Message, nearest: tuple[str, str] | No
             bundle.messages.append(message)
             return
     slug, title = nearest or (None, None)
-    bundles.append(_Bundle([message], said, slug, title))
+    bundles.append(Bundle([message], said, slug, title))
 
 
 def _intents(messages: Sequence[Message]) -> tuple[str, ...]:

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapidfuzz import fuzz
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import not_understood
 from crm.models import Author, Message, Preference
 from crm.resolution import NOT_UNDERSTOOD
-from crm.text import normal
 
 LOOKS_BACK = timedelta(days=60)
 MOST_LINES = 600
-ALIKE = 72
 DISMISSED = "answered_questions"
-SHORTEST = 4
 
 
 @dataclass(frozen=True)
@@ -49,18 +46,8 @@ def grouped(session: Session, *, now: datetime, limit: int = 40) -> list[OpenQue
         .order_by(Message.id.desc())
         .limit(MOST_LINES)
     ).all()
-    groups: list[list[Message]] = []
-    for message in found:
-        if message.id in done or len(message.text.strip()) < SHORTEST:
-            continue
-        said = normal(message.text)
-        like = next((g for g in groups if fuzz.token_set_ratio(said, normal(g[0].text)) >= ALIKE), None)
-        if like is None:
-            groups.append([message])
-        else:
-            like.append(message)
-    groups.sort(key=lambda group: (-len(group), -group[0].id))
-    return [_question(group) for group in groups[:limit]]
+    bundles = not_understood.alike(session, [message for message in found if message.id not in done])
+    return [_question(bundle.messages) for bundle in bundles[:limit]]
 
 
 def _question(group: Sequence[Message]) -> OpenQuestion:
