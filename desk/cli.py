@@ -289,6 +289,14 @@ def follow_ups() -> None:
     raise typer.Exit(follow_up())
 
 
+@app.command()
+def alerts() -> None:
+    """Notice what should not wait for the digest, and tell the owner on Telegram."""
+    from desk.alerting import alert
+
+    raise typer.Exit(alert())
+
+
 @app.command("not-understood")
 def not_understood(
     week: Annotated[str | None, typer.Option(help="Such as 2026-W47; without it, the running week.")] = None,

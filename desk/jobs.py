@@ -21,6 +21,7 @@ JOBS = (
     Job("analyse-weekly", ("analyse",), hour="3", minute="30", day_of_week="sun"),
     Job("retention", ("privacy", "prune"), hour="4", minute="45"),
     Job("digest", ("digest", "--due"), minute="5"),
+    Job("alerts", ("alerts",), minute="*/10"),
     Job("follow-ups", ("follow-ups",), minute="*/15"),
     Job("backup", ("backup", "var/backups", "--daily"), hour="2", minute="15"),
 )

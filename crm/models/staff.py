@@ -62,6 +62,7 @@ class OwnerNoticeKind(StrEnum):
     LINE = "line"
     RETURNED = "returned"
     ANSWER = "answer"
+    ALERT = "alert"
 
 
 class OwnerNotice(Base):
