@@ -120,7 +120,7 @@ def test_hostile_words_come_back_as_words(visitor: Callable[..., ChatPage], prod
 def test_asking_for_a_person_and_rating(visitor: Callable[..., ChatPage], product_url: str) -> None:
     chat = visit(visitor, product_url, "en")
     chat.say("I want to talk to a person")
-    expect(chat.panel.locator(".state")).to_have_text("You are talking with the owner", timeout=ANSWER_MS)
+    expect(chat.panel.locator(".state")).to_have_text("Assistant · the owner has been told", timeout=ANSWER_MS)
     chat.pick_from_menu("Rate this chat")
     chat.stars.nth(4).click()
     expect(chat.log.get_by_text("Thank you!")).to_be_visible()
