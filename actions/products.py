@@ -14,7 +14,7 @@ from actions.facts import FEW, card_of, description_of, price_of, stock_left
 from actions.knowledge import passage_for, tell
 from actions.references import asks, asks_price_or_stock, characters_left, content_words, names_something, points_back
 from actions.turn import Event, Turn
-from crm import knowledge, money, products, recommendations
+from crm import knowledge, money, products, recommendations, stock_waits
 from crm.knowledge import Passage
 from crm.models import Product, Variant
 from crm.text import normal
@@ -218,6 +218,7 @@ class TellAvailability(ProductAction):
                 sentences.append(turn.phrase("utter_product_restock_unknown"))
             turn.write(turn.joined(sentences), named="utter_product_named_out_of_stock")
             if not elsewhere:
+                stock_waits.note(session, turn.conversation(session), product, now=turn.now)
                 self._offer_instead(turn, session, product)
             return "action_handoff" if _asks_when(turn) else None
         sentences = [
