@@ -7,6 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 import crm
 from actions import slots
+from actions.anger import vents
 from actions.base import DeskAction
 from actions.handoff import back_at, hand_over
 from actions.references import (
@@ -96,6 +97,10 @@ class AnswerQuestion(DeskAction):
             return answer_signs(turn)
         if is_rude(turn.text):
             return answer_rudeness(turn)
+        if vents(turn.text) and not turn.pressed:
+            hand_over(turn, HandoffReason.ANGRY)
+            turn.say("utter_handoff_angry", extra=back_at(turn))
+            return [SlotSet(slots.FAILURES, None)]
         if lets_go(turn.text):
             return [FollowupAction("action_deny")]
         details = turn.detail("email", "phone") or (turn.detail("order_number") and not names_something(turn.text))

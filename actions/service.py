@@ -1,32 +1,18 @@
 """Complaints, quotes and feedback: what the owner has to hear about."""
 
-import re
-
 from rasa_sdk.events import SlotSet
 
 import crm
 from actions import slots
+from actions.anger import sounds_angry
 from actions.base import DeskAction
 from actions.handoff import back_at, hand_over
 from actions.turn import Event, Turn
 from crm import feedback, orders, products, tickets
 from crm.errors import OrderNotFound
 from crm.models import HandoffReason, TicketKind
-from crm.text import normal
 
 CONTENT = 4  # scores from here on are thanked for, below they are regretted
-_ANGRY = re.compile(
-    r"\b(terrible|awful|worst|disgust\w*|scam\w*|fraud\w*|ridiculous|unacceptable|furious|useless|rip ?off|lawyer|sue|"
-    r"report you|chargeback|never again|pathetic|joke of)\b|!{2,}|骗子|骗人|垃圾|投诉你|差评|太差|气死|恶心|12315|工商|"
-    r"退钱|什么破|忍无可忍|无语|坑人|黑店|曝光|举报|律师"
-)
-
-
-def sounds_angry(text: str) -> bool:
-    """Strong words or shouting, in either language."""
-    letters = [c for c in text if c.isascii() and c.isalpha()]
-    shouting = len(letters) >= 16 and sum(c.isupper() for c in letters) / len(letters) > 0.8
-    return shouting or bool(_ANGRY.search(normal(text)))
 
 
 class FileComplaint(DeskAction):

@@ -9,7 +9,7 @@ from crm.models.base import Base
 
 
 class FollowUpKind(StrEnum):
-    """One rule each; docs/follow-ups.md says when it applies."""
+    """One rule each; docs/digest.md says when it applies."""
 
     DELIVERED = "delivered"
     RETURN_APPROVED = "return_approved"

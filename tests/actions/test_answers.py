@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import select
 
 import crm
+from actions.anger import sounds_angry, vents
 from actions.forms import ValidateComplaint, ValidateFeedback, ValidateQuote
 from actions.handoff import HandOff
 from actions.knowledge import Affirm, AnswerQuestion, Clarify
@@ -9,7 +10,7 @@ from actions.orders import TakeDetail
 from actions.privacy import StopMessages, TellAccountData
 from actions.products import Recommend, TellAvailability, TellProductInfo
 from actions.returns import OfferReturn
-from actions.service import FileComplaint, RequestQuote, SaveFeedback, sounds_angry
+from actions.service import FileComplaint, RequestQuote, SaveFeedback
 from actions.shop_info import TellContact, TellDelivery, TellDiscounts, TellPayment
 from crm import conversations, handoffs, orders, revisions
 from crm.models import (
@@ -19,6 +20,7 @@ from crm.models import (
     HandoffReason,
     Product,
     ShownRecommendation,
+    StockWait,
     Ticket,
     TicketKind,
     Variant,
@@ -47,6 +49,16 @@ async def test_stock_is_told_as_it_is(chat: Chat):
     assert [card["title"] for card in gone.cards] == ["Jasmine Pearls"]
     few = await chat.hears(TellAvailability(), "青瓷盖碗有货吗", intent="product_availability", language="zh")
     assert "仅剩 3 件" in few.text
+
+
+async def test_who_asks_for_what_is_sold_out_is_remembered_once(chat: Chat):
+    for _ in range(2):
+        await chat.hears(TellAvailability(), "do you have the Smoky Lapsang?", intent="product_availability")
+    await chat.hears(TellAvailability(), "青瓷盖碗有货吗", intent="product_availability", language="zh")
+
+    with crm.reading() as session:
+        wait = session.scalars(select(StockWait)).one()
+        assert "Lapsang" in session.get_one(Product, wait.product_id).title
 
 
 async def test_that_one_means_the_product_talked_about(chat: Chat):
@@ -182,6 +194,20 @@ async def test_a_bare_complaint_is_asked_about(chat: Chat):
 @pytest.mark.parametrize("text", ["THIS IS A TOTAL DISGRACE OF A SHOP", "你们就是骗子", "worst shop ever"])
 def test_anger_is_heard(text: str):
     assert sounds_angry(text)
+
+
+@pytest.mark.parametrize(("text", "language"), [("你们什么破店！！", "zh"), ("what a ridiculous joke of a shop", "en")])
+async def test_venting_gets_the_owner_and_no_article(chat: Chat, text: str, language: str):
+    answer = await chat.hears(AnswerQuestion(), text, intent="out_of_scope", language=language)
+
+    assert answer.text
+    with crm.reading() as session:
+        assert session.scalars(select(Handoff.reason)).one() is HandoffReason.ANGRY
+
+
+@pytest.mark.parametrize("text", ["有垃圾袋吗", "do you sell useless gadgets?", "能刻字吗！！"])
+def test_a_question_is_no_venting(text: str):
+    assert not vents(text)
 
 
 @pytest.mark.parametrize("text", ["my order is late", "请问什么时候发货", "OK THX"])
