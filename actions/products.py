@@ -14,7 +14,7 @@ from actions.facts import FEW, card_of, description_of, price_of, stock_left
 from actions.knowledge import passage_for, tell
 from actions.references import asks, asks_price_or_stock, characters_left, content_words, names_something, points_back
 from actions.turn import Event, Turn
-from crm import knowledge, money, products, recommendations, stock_waits
+from crm import knowledge, money, products, recommendations, shown_recommendations, stock_waits
 from crm.knowledge import Passage
 from crm.models import Product, Variant
 from crm.text import normal
@@ -170,6 +170,7 @@ class TellProductInfo(ProductAction):
         return "action_product_info"
 
     def tell_one(self, turn: Turn, session: Session, product: Product) -> str | None:
+        shown_recommendations.note_clicked(session, turn.conversation(session), product.id, now=turn.now)
         variants = _variants(turn, product)
         title = _full_title(turn, product, variants)
         sentences = [_prices(turn, title, variants)]
@@ -272,6 +273,8 @@ class Recommend(DeskAction):
             seeds = self._seeds(turn, session)
             budget = self._budget(turn)
             category = self._category(turn, session) if not seeds else set()
+            personal = customer_id is None or shown_recommendations.is_personal(customer_id)
+            in_trial = personal if customer_id is not None and not seeds else None
             cheaper = budget is None and bool(seeds) and wants_cheaper(turn.text)
             if cheaper:
                 budget, category, seeds = self._below(session, seeds[0])
@@ -282,9 +285,12 @@ class Recommend(DeskAction):
                 seeds=[product.id for product in seeds],
                 within=category or None,
                 budget_minor=budget,
+                personal=personal,
             )
             if not found and category and not cheaper:
-                found = recommendations.recommend(session, now=turn.now, customer_id=customer_id, budget_minor=budget)
+                found = recommendations.recommend(
+                    session, now=turn.now, customer_id=customer_id, budget_minor=budget, personal=personal
+                )
             if not found:
                 if budget is not None and not cheaper:
                     turn.say("utter_recommend_none_budget", budget=turn.amount(budget, turn.shop.currency))
@@ -300,7 +306,9 @@ class Recommend(DeskAction):
                 turn.say("utter_recommend_budget", budget=turn.amount(budget, turn.shop.currency), cards=cards)
             else:
                 turn.say("utter_recommend", cards=cards)
-            recommendations.note_shown(session, conversation, found, customer_id=customer_id, now=turn.now)
+            shown_recommendations.note_shown(
+                session, conversation, found, customer_id=customer_id, now=turn.now, personal=in_trial
+            )
         return []
 
     @staticmethod

@@ -11,15 +11,16 @@ from enum import StrEnum
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from crm import products, scores
+from crm import products, scores, shown_recommendations
 from crm.models import (
-    Conversation,
+    FinancialStatus,
     Order,
     OrderLine,
     Product,
     ProductStatus,
     RecommendationList,
-    ShownRecommendation,
+    ReturnRequest,
+    ReturnStatus,
     Variant,
 )
 
@@ -55,6 +56,7 @@ def recommend(
     budget_minor: int | None = None,
     exclude: Collection[int] = (),
     limit: int = 3,
+    personal: bool = True,
 ) -> list[Recommendation]:
     """Up to ``limit`` suggestions, best first.
 
@@ -63,10 +65,15 @@ def recommend(
     within       : only these products (a category the customer named)
     budget_minor : nothing whose cheapest variant costs more
     exclude      : not these, for instance what was just shown
+    personal     : without, what sells just now, whoever asks; what was bought or sent back is left out all the same
+
+    What was shown often and never taken comes only when nothing else is left.
     """
     bought = _bought(session, customer_id, since=now - BOUGHT_LATELY)
-    leads = list(seeds) or bought[:3]
-    unwanted = {*bought, *leads, *exclude}
+    leads = list(seeds) or (bought[:3] if personal else [])
+    never = {*bought, *leads, *exclude, *_sent_back(session, customer_id)}
+    tired = shown_recommendations.tired_of(session, customer_id, now=now) if customer_id is not None else set()
+    unwanted = never | tired
     picked: list[Recommendation] = []
     chosen: set[int] = set()
 
@@ -84,7 +91,7 @@ def recommend(
             if len(picked) >= limit:
                 return
 
-    if customer_id is not None and not seeds:
+    if customer_id is not None and personal and not seeds:
         for product_id, because_of in _learnt(session, customer_id):
             take([(product_id, because_of)], Reason.POPULAR if because_of is None else Reason.BOUGHT_TOGETHER)
     if leads and len(picked) < limit:
@@ -93,34 +100,15 @@ def recommend(
         take(_popular(session, limit=limit * 8 + len(unwanted) if within is None else 500), Reason.POPULAR)
     if len(picked) < limit:
         take(_newest(session, limit=500 if within is not None else limit * 8 + len(unwanted)), Reason.NEW)
+    if len(picked) < limit and tired:
+        unwanted = never
+        take(_popular(session, limit=500), Reason.POPULAR)
     return picked
 
 
 def _in_batches(pairs: Sequence[tuple[int, int | None]], size: int) -> Iterator[Sequence[tuple[int, int | None]]]:
     for start in range(0, len(pairs), size):
         yield pairs[start : start + size]
-
-
-def note_shown(
-    session: Session,
-    conversation: Conversation,
-    shown: Sequence[Recommendation],
-    *,
-    customer_id: int | None,
-    now: datetime,
-) -> None:
-    """Remembers what was recommended to whom, so that its effect can be measured."""
-    session.add_all(
-        ShownRecommendation(
-            conversation_id=conversation.id,
-            customer_id=customer_id,
-            product_id=item.product.id,
-            rank=rank,
-            reason=item.reason.value,
-            shown_at=now,
-        )
-        for rank, item in enumerate(shown, start=1)
-    )
 
 
 def _affordable(product: Product, budget_minor: int | None) -> bool:
@@ -144,6 +132,27 @@ def _bought(session: Session, customer_id: int | None, *, since: datetime) -> li
         .limit(200)
     )
     return list(dict.fromkeys(product_id for (product_id,) in rows if product_id is not None))
+
+
+def _sent_back(session: Session, customer_id: int | None) -> set[int]:
+    """Products of orders the customer wanted to return or got all money back for, whenever that was."""
+    if customer_id is None:
+        return set()
+    returning = select(ReturnRequest.order_id).where(ReturnRequest.status != ReturnStatus.DECLINED)
+    found = session.scalars(
+        select(OrderLine.product_id)
+        .join(Order)
+        .where(
+            Order.customer_id == customer_id,
+            OrderLine.product_id.is_not(None),
+            or_(
+                OrderLine.quantity < 0,
+                Order.financial_status == FinancialStatus.REFUNDED,
+                Order.id.in_(returning),
+            ),
+        )
+    )
+    return {product_id for product_id in found if product_id is not None}
 
 
 def _learnt(session: Session, customer_id: int) -> list[tuple[int, int | None]]:

@@ -234,6 +234,14 @@ def export_recommendations() -> None:
     raise typer.Exit(export("recommendations"))
 
 
+@exports.command("recommendation-effect")
+def export_recommendation_effect() -> None:
+    """What personal recommendations bring in, against the customers who are shown what sells just now."""
+    from desk.exporting import export_effect
+
+    raise typer.Exit(export_effect())
+
+
 @exports.command("forecast")
 def export_forecast() -> None:
     """One row per day and segment."""

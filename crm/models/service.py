@@ -58,7 +58,10 @@ class KnowledgeArticle(Base):
 
 
 class ShownRecommendation(Base):
-    """What was recommended to whom and why; clicks and purchases are matched against it."""
+    """What was recommended to whom and why, and whether they looked at it; purchases are matched against it.
+
+    ``personal`` is the customer's group: personal picks, or (False) what sells just now. NULL is outside the trial.
+    """
 
     __tablename__ = "shown_recommendations"
 
@@ -69,6 +72,8 @@ class ShownRecommendation(Base):
     rank: Mapped[int]
     reason: Mapped[str]
     shown_at: Mapped[datetime]
+    personal: Mapped[bool | None]
+    clicked_at: Mapped[datetime | None]
 
 
 class Revision(Base):

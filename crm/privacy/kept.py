@@ -28,7 +28,7 @@ KEPT: Final[Mapping[str, frozenset[str]]] = {
         "handoffs": "id conversation_id reason opened_at taken_at returned_at returned_by",
         "feedback": "id conversation_id message_seq score given_at",
         "tickets": "id kind status conversation_id customer_id order_id product_id quantity opened_at done_at",
-        "shown_recommendations": "id conversation_id customer_id product_id rank shown_at",
+        "shown_recommendations": "id conversation_id customer_id product_id rank shown_at personal clicked_at",
         # That a permission was given or withdrawn, and that an order was spoken of.
         "consents": "id identity_id customer_id kind granted recorded_at",
         "disclosures": "id conversation_id customer_id order_id what told_at",

@@ -110,6 +110,24 @@ async def test_what_was_just_bought_is_not_recommended(chat: Chat):
     assert not {"Jasmine Pearls", "Bamboo Tea Scoop"} & set(titles)
 
 
+async def test_the_control_group_is_answered_with_what_sells_and_looking_closer_is_noted(chat: Chat, monkeypatch):
+    monkeypatch.setattr("crm.shown_recommendations.CONTROL_SHARE", 1.0)
+    with crm.session() as session:
+        conversation = conversations.by_public_id(session, chat.public_id)
+        assert orders.prove(session, conversation, "2003", "park@example.com", now=NOW).order is not None
+    answer = await chat.hears(Recommend(), "what should I buy next", intent="recommend_products")
+    assert answer.cards
+    assert not any("bought with" in card["subtitle"] for card in answer.cards)
+    with crm.reading() as session:
+        shown = session.scalars(select(ShownRecommendation).order_by(ShownRecommendation.rank)).all()
+        assert {item.personal for item in shown} == {False}
+        product_id = shown[0].product_id
+    await chat.hears(TellProductInfo(), "", intent="product_info", product_id=str(product_id))
+    with crm.reading() as session:
+        clicked = session.scalars(select(ShownRecommendation).where(ShownRecommendation.clicked_at.is_not(None))).all()
+        assert [item.product_id for item in clicked] == [product_id]
+
+
 async def test_delivery_names_the_place_its_days_and_costs(chat: Chat):
     answer = await chat.hears(TellDelivery(), "寄新加坡要几天", intent="delivery_info", language="zh")
     assert "2–3" in answer.text

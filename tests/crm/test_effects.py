@@ -1,6 +1,6 @@
 import pytest
 
-from crm.effects import Verdict, compare, in_control_group
+from crm.effects import Verdict, compare, compare_means, in_control_group
 
 
 def test_the_interval_is_the_one_newcombe_published() -> None:
@@ -45,3 +45,18 @@ def test_trials_draw_independently() -> None:
     other = {member for member in range(5_000) if in_control_group("other", str(member), 0.5)}
 
     assert len(one & other) / 5_000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_means_are_compared_as_a_textbook_does():
+    # Student's quantile at 18 degrees of freedom is 2.101; both spreads are equal, so Welch's interval is Student's.
+    one, other = [float(n) for n in range(10)], [float(n) + 2 for n in range(10)]
+    effect = compare_means(other, one)
+    assert effect.difference == 2.0
+    assert abs((effect.high - effect.low) / 2 - 2.101 * 1.354) < 0.01
+    assert effect.verdict is Verdict.TOO_FEW
+
+
+def test_without_customers_a_mean_has_no_bounds():
+    effect = compare_means([], [1.0])
+    assert effect.verdict is Verdict.TOO_FEW
+    assert effect.low < -1e9 < 1e9 < effect.high

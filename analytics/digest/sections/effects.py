@@ -1,8 +1,9 @@
-"""What follow-ups brought in, rule by rule, against the customers they were withheld from."""
+"""What follow-ups and recommendations brought in, against the customers who went without."""
 
 from analytics.digest.page import Action, Context, Entry, Section
 from crm import follow_ups
-from crm.effects import Effect, Verdict
+from crm.effects import Effect, MeanEffect, Verdict
+from crm.recommendation_effect import RecommendationEffect, recommendation_effect
 
 
 def section(context: Context) -> Section | None:
@@ -11,18 +12,21 @@ def section(context: Context) -> Section | None:
         for setting in follow_ups.settings(context.session)
         if (found := follow_ups.effect(context.session, setting.kind, now=context.week.ends_at)).control
     ]
-    if not measured:
+    advice = recommendation_effect(context.session, context.shop.currency, now=context.week.ends_at)
+    if not measured and not advice.begun:
         return None
     words = context.words
-    entries = tuple(
+    entries = [
         Entry(title=_row(context, kind, found), detail=verdict(context, "sections.effects", found))
         for kind, found in measured
-    )
+    ]
+    if advice.begun:
+        entries.append(_recommendations(context, advice))
     return Section(
         key="effects",
         title=words.say("sections.effects.title"),
         lead=words.say("sections.effects.lead"),
-        entries=entries,
+        entries=tuple(entries),
         actions=(Action(words.say("action.rules"), context.links.console("follow-ups")),),
     )
 
@@ -34,6 +38,29 @@ def _row(context: Context, kind: str, found: Effect) -> str:
         rule=words.say(f"sections.follow_ups.kind.{kind}"),
         treated=words.percent(found.treated_yes / found.treated) if found.treated else "–",
         control=words.percent(found.control_yes / found.control) if found.control else "–",
+    )
+
+
+def _recommendations(context: Context, found: RecommendationEffect) -> Entry:
+    words, buyers = context.words, found.buyers
+    title = words.say(
+        "sections.effects.recommendations",
+        treated=words.percent(buyers.treated_yes / buyers.treated) if buyers.treated else "–",
+        control=words.percent(buyers.control_yes / buyers.control) if buyers.control else "–",
+    )
+    detail = verdict(context, "sections.effects", buyers)
+    if buyers.verdict is not Verdict.TOO_FEW:
+        detail += words.say("sections.effects.and") + _money(context, found.money_minor)
+    return Entry(title=title, detail=detail)
+
+
+def _money(context: Context, found: MeanEffect) -> str:
+    words = context.words
+    return words.say(
+        "sections.effects.money",
+        difference=words.money(found.difference),
+        low=words.money(found.low),
+        high=words.money(found.high),
     )
 
 

@@ -14,14 +14,26 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 import crm
 from analytics.digest import building, delivery, mail
 from analytics.digest.links import PreviewLinks
 from crm import conversations, feedback, handoffs, owner_links, tickets
 from crm.errors import ConfigError
-from crm.models import Author, Channel, ComplaintTopic, DigestDeliveryState, HandoffReason, OwnerLink, TicketKind
+from crm.models import (
+    Author,
+    Channel,
+    ComplaintTopic,
+    Conversation,
+    DigestDeliveryState,
+    HandoffReason,
+    Order,
+    OrderLine,
+    OwnerLink,
+    ShownRecommendation,
+    TicketKind,
+)
 from crm.settings import Settings
 from crm.shop import Shop
 from crm.weeks import Week
@@ -134,6 +146,25 @@ def test_complaints_are_named_by_what_they_are_about() -> None:
             session.add(row)
 
     assert "1 complaint this week, mostly about damage, refunds." in _text()
+
+
+@pytest.mark.usefixtures("a_week")
+def test_with_few_customers_the_digest_does_not_say_that_recommendations_help() -> None:
+    with crm.session() as session:
+        shown_to = session.scalars(select(Order.customer_id)).first()
+        conversation = session.scalars(select(Conversation)).first()
+        product = session.scalars(select(OrderLine.product_id)).first()
+        assert conversation is not None
+        session.add(
+            ShownRecommendation(
+                conversation_id=conversation.id, customer_id=shown_to, product_id=product, rank=1, reason="popular",
+                shown_at=WEEK.ends_at - timedelta(days=40), personal=True,
+            )
+        )  # fmt: skip
+
+    text = _text()
+    assert "Personal recommendations: " in text
+    assert "too few to tell (1 and 0 customers so far)" in text
 
 
 @pytest.mark.usefixtures("a_week")
