@@ -24,6 +24,7 @@ from crm.models import (
 )
 
 _REASONS = Path(__file__).with_name("score_reasons.toml")
+_WHY = Path(__file__).with_name("recommendation_reasons.toml")
 
 
 def latest(session: Session, *, until: datetime | None = None) -> Analysis | None:
@@ -125,3 +126,14 @@ def _reasons() -> dict[str, dict[str, str]]:
 def reason_text(reason: dict[str, Any], language: str) -> str:
     """A reason in words; ``reason`` as stored: its code and the figures it names."""
     return _reasons()[reason["code"]][language].format(**reason)
+
+
+@cache
+def _why() -> dict[str, dict[str, str]]:
+    return tomllib.loads(_WHY.read_text(encoding="utf-8"))
+
+
+def recommended_because(reason: str, product: str | None, language: str) -> str:
+    """A recommendation's reason as a sentence; ``product`` is what led to it, if something did."""
+    code = "popular" if reason == "bought_together" and not product else reason
+    return _why()[code][language].format(product=product)

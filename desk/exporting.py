@@ -83,7 +83,8 @@ def _scores(session: Session, shop: Shop, analysis: Analysis) -> Table:
 
 
 def _recommendations(session: Session, shop: Shop, analysis: Analysis) -> Table:
-    columns = ("customer_id", "rank", "product_id", "sku", "title", "list", "score", "reason", "because_of")
+    columns = ("customer_id", "rank", "product_id", "sku", "title", "list", "score", "reason", "because_of", "as_of")
+    language, as_of = shop.digest_language, analysis.as_of.astimezone(shop.zone).date().isoformat()
     because = aliased(Product)
     sku = select(Variant.sku).where(Variant.product_id == Product.id).order_by(Variant.position).limit(1)
     found = session.execute(
@@ -106,7 +107,18 @@ def _recommendations(session: Session, shop: Shop, analysis: Analysis) -> Table:
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     rows = (
-        (customer, rank, product, code or product, title, which.value, f"{score:.4f}", reason, led or "")
+        (
+            customer,
+            rank,
+            product,
+            code or product,
+            title,
+            which.value,
+            f"{score:.4f}",
+            scores.recommended_because(reason, led, language),
+            led or "",
+            as_of,
+        )
         for customer, rank, product, code, title, which, score, reason, led in found
     )
     return columns, rows

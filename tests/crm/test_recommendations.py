@@ -6,6 +6,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import crm
+from analytics.recommendations.lists import Reason as Learnt
+from crm import scores
 from crm.models import Analysis, AnalysisStatus, Customer, Product, Recommendation, RecommendationList
 from crm.recommendations import Reason, recommend
 from tests.support.factories import NOW, a_product, an_order, chen, lin
@@ -50,3 +52,10 @@ def test_a_half_done_analysis_says_nothing(store: Engine) -> None:
         an_order(session, "A2", of=chen(session), lines=(vase,))
         _learnt(session, customer, (cup, tea), status=AnalysisStatus.RUNNING)
         assert recommend(session, now=NOW, customer_id=customer.id)[0].product is vase
+
+
+def test_every_learnt_reason_that_is_used_is_a_sentence_in_both_languages() -> None:
+    for reason in (Learnt.BOUGHT_BEFORE, Learnt.BOUGHT_TOGETHER, Learnt.POPULAR):
+        assert scores.recommended_because(reason, "Tea", "en").endswith(".")
+        assert scores.recommended_because(reason, "茶", "zh").endswith("。")
+    assert "None" not in scores.recommended_because(Learnt.BOUGHT_TOGETHER, None, "en")
