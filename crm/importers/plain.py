@@ -130,7 +130,10 @@ def import_customers(path: Path, context: Context) -> ImportReport:
     ):  # fmt: skip
 
         def write(session: Session, batch: list[CustomerRecord]) -> None:
-            write_customers(session, SOURCE, batch, report, now=context.now, told=table.columns)
+            heading = table.heading("accepts_marketing")
+            write_customers(
+                session, SOURCE, batch, report, now=context.now, told=table.columns, consent_heading=heading
+            )
 
         store_in_batches(_customers(table, context), write, table, report, context)
     return report

@@ -58,6 +58,10 @@ class Table:
             self.rows_read += 1
             yield row
 
+    def heading(self, column: str) -> str | None:
+        """How the file itself names the importer's column; None if it has none."""
+        return self.header[self.columns[column]] if column in self.columns else None
+
     @property
     def bytes_done(self) -> int:
         return self._position()

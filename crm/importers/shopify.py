@@ -145,9 +145,10 @@ def import_customers(path: Path, context: Context) -> ImportReport:
     ):  # fmt: skip
         told = {"email", *(column for column in ("phone", "country", "accepts_marketing") if column in table.columns)}
         told |= {"name"} & {"name" for column in ("first_name", "last_name") if column in table.columns}
+        heading = table.heading("accepts_marketing")
 
         def write(session: Session, batch: list[CustomerRecord]) -> None:
-            write_customers(session, SOURCE, batch, report, now=context.now, told=told)
+            write_customers(session, SOURCE, batch, report, now=context.now, told=told, consent_heading=heading)
 
         store_in_batches(_customers(table), write, table, report, context)
     return report

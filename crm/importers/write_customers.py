@@ -26,14 +26,20 @@ def write_customers(
     *,
     now: datetime,
     told: Collection[str] | None = None,
+    consent_heading: str | None = None,
 ) -> None:
-    """Adds and updates. ``told``: the columns the source has; others keep what they hold."""
+    """Adds and updates. ``told``: the columns the source has; others keep what they hold.
+
+    ``consent_heading`` is the file's own name of the column on marketing: with it, every permission that comes or goes
+    is recorded in the words of the file.
+    """
     columns = [c for c in CUSTOMER_COLUMNS if told is None or c in told]
     wanted = {str(record.key): record for record in records}
     stored = stored_customers(session, source, wanted)
     _adopt_provisional(session, source, wanted, stored)
     withdrawn = _withdrawn_marketing(session, [row["id"] for row in stored.values()])
     writing: list[Values] = []
+    decided: dict[str, bool] = {}
     for key, record in wanted.items():
         known = stored.get(key)
         values: Values = {column: getattr(record, column) for column in CUSTOMER_COLUMNS}
@@ -48,9 +54,31 @@ def write_customers(
             continue
         else:
             report.updated += 1
+        if values["accepts_marketing"] != (known is not None and known["accepts_marketing"]):
+            decided[key] = values["accepts_marketing"]
         created = record.created_at or now
         writing.append(values | {"source": source, "external_id": key, "created_at": created, "updated_at": now})
-    upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
+    ids = upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
+    if consent_heading is not None:
+        _record_consents(session, source, {ids[source, key]: granted for key, granted in decided.items()},
+                         heading=consent_heading, now=now)  # fmt: skip
+
+
+def _record_consents(session: Session, source: str, decided: dict[int, bool], *, heading: str, now: datetime) -> None:
+    """``decided``: what the export says about marketing, by customer."""
+    rows = [
+        {
+            "customer_id": customer_id,
+            "kind": ConsentKind.MARKETING,
+            "granted": granted,
+            "wording": f"{heading}: {'yes' if granted else 'no'}",
+            "source": source,
+            "recorded_at": now,
+        }
+        for customer_id, granted in decided.items()
+    ]
+    if rows:
+        session.connection().execute(_consents.insert(), rows)
 
 
 def stored_customers(session: Session, source: str, external_ids: Iterable[str]) -> dict[str, Any]:
@@ -91,7 +119,11 @@ def _withdrawn_marketing(session: Session, customer_ids: Sequence[int]) -> set[i
     for part in in_parts(customer_ids):
         statement = (
             select(_consents.c.customer_id, _consents.c.granted)
-            .where(_consents.c.customer_id.in_(part), _consents.c.kind == ConsentKind.MARKETING)
+            .where(
+                _consents.c.customer_id.in_(part),
+                _consents.c.kind == ConsentKind.MARKETING,
+                _consents.c.source.is_(None),
+            )
             .order_by(_consents.c.recorded_at, _consents.c.id)
         )
         latest |= {row.customer_id: row.granted for row in session.connection().execute(statement)}

@@ -62,6 +62,7 @@ class Consent(Base):
     kind: Mapped[ConsentKind]
     granted: Mapped[bool]
     wording: Mapped[str]
+    source: Mapped[str | None]  # the export that says so; None: told to the bot
     recorded_at: Mapped[datetime]
 
 

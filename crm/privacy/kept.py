@@ -30,7 +30,7 @@ KEPT: Final[Mapping[str, frozenset[str]]] = {
         "tickets": "id kind status conversation_id customer_id order_id product_id quantity opened_at done_at",
         "shown_recommendations": "id conversation_id customer_id product_id rank shown_at personal clicked_at",
         # That a permission was given or withdrawn, and that an order was spoken of.
-        "consents": "id identity_id customer_id kind granted recorded_at",
+        "consents": "id identity_id customer_id kind granted source recorded_at",
         "disclosures": "id conversation_id customer_id order_id what told_at",
         "verification_attempts": "id conversation_id succeeded attempted_at",
         "customer_merges": "id kept_id merged_id proof conversation_id moved merged_at undone_at",

@@ -226,6 +226,30 @@ def test_an_id_learned_later_belongs_to_the_same_customer(take: Importing) -> No
     assert counts(take("orders", an_order())) == (0, 0, 1)
 
 
+def consents() -> list[tuple[bool, str, str | None]]:
+    with crm.reading() as session:
+        found = session.execute(select(Consent.granted, Consent.wording, Consent.source).order_by(Consent.id))
+        return [(granted, wording, source) for granted, wording, source in found]
+
+
+def test_a_permission_is_recorded_with_its_source_and_the_words_of_the_file(take: Importing) -> None:
+    take("customers", MEI)
+    take("customers", MEI)
+    assert consents() == [(True, "Accepts Email Marketing: yes", "shopify")]
+
+
+def test_a_permission_that_the_shop_takes_back_and_gets_again_is_recorded_each_time(take: Importing) -> None:
+    for answer in ("yes", "no", "yes"):
+        take("customers", MEI | {"Accepts Email Marketing": answer})
+    assert [granted for granted, _, _ in consents()] == [True, False, True]
+    assert customers()[0].accepts_marketing
+
+
+def test_somebody_who_never_agreed_has_no_permission_recorded(take: Importing) -> None:
+    take("customers", MEI | {"Accepts Email Marketing": "no"})
+    assert consents() == []
+
+
 def test_a_withdrawn_permission_is_not_given_back_by_an_import(take: Importing) -> None:
     take("customers", MEI)
     with crm.session() as session:
@@ -236,6 +260,7 @@ def test_a_withdrawn_permission_is_not_given_back_by_an_import(take: Importing) 
         )
     assert counts(take("customers", MEI)) == (0, 0, 1)
     assert not customers()[0].accepts_marketing
+    assert [granted for granted, _, _ in consents()] == [True, False]
 
 
 def test_somebody_who_was_erased_does_not_come_back(take: Importing) -> None:
