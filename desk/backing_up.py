@@ -38,7 +38,7 @@ def back_up(file: Path, *, encrypt: bool) -> int:
     manifest = _write(settings, target, passphrase)
     tell("backup", f"{manifest.rows} rows of {len(manifest.tables)} tables, checked: {target}")
     if not encrypt:
-        tell("backup", "Keep .env too, in another place: without DESK_DATA_KEY personal data stays unreadable.")
+        tell("backup", "Keep .env too, in another place: the desk's keys are not in the backup.")
     return 0
 
 
