@@ -9,8 +9,11 @@ from crm.models import Conversation, Product, StockWait
 
 
 def note(session: Session, conversation: Conversation, product: Product, *, now: datetime) -> None:
-    """Remembers the question; asked again in the same conversation it counts once."""
-    known = select(StockWait.id).where(StockWait.conversation_id == conversation.id, StockWait.product_id == product.id)
-    if session.scalar(known) is None:
+    """Remembers the question; asked again in the same conversation it is one question, of the later day."""
+    asked = select(StockWait).where(StockWait.conversation_id == conversation.id, StockWait.product_id == product.id)
+    known = session.scalar(asked)
+    if known is None:
         session.add(StockWait(conversation_id=conversation.id, product_id=product.id, asked_at=now))
-        session.flush()
+    else:
+        known.asked_at = now
+    session.flush()

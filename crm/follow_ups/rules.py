@@ -147,13 +147,13 @@ def _back_in_stock(session: Session, now: datetime) -> Iterator[Candidate]:
         or_(Variant.inventory.is_(None), Variant.inventory > 0, Variant.sells_when_empty)
     )
     rows = session.execute(
-        select(StockWait.id, StockWait.conversation_id, StockWait.product_id)
+        select(StockWait.id, StockWait.asked_at, StockWait.conversation_id, StockWait.product_id)
         .join(Conversation)
         .join(Product)
         .where(StockWait.asked_at > now - WAITS_AT_MOST, StockWait.product_id.in_(sellable))
     )
-    for wait_id, conversation_id, product_id in rows:
-        yield Candidate(f"wait:{wait_id}", None, conversation_id, product_id=product_id)
+    for wait_id, asked_at, conversation_id, product_id in rows:
+        yield Candidate(f"wait:{wait_id}:{asked_at:%Y-%m-%d}", None, conversation_id, product_id=product_id)
 
 
 def _at_risk(session: Session, now: datetime) -> Iterator[Candidate]:

@@ -67,7 +67,7 @@ class FollowUp(Base):
 
 
 class StockWait(Base):
-    """Somebody asked for a product that was out of stock; told once when it is back."""
+    """Somebody asked for a product that was out of stock; told when it is back, once each time they asked."""
 
     __tablename__ = "stock_waits"
     __table_args__ = (UniqueConstraint("conversation_id", "product_id"),)

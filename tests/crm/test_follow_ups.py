@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 import crm
-from crm import conversations, customers, follow_ups
+from crm import conversations, customers, follow_ups, stock_waits
 from crm.models import (
     Author,
     Channel,
@@ -241,8 +241,8 @@ def test_an_unanswered_quote_is_asked_about_after_two_days(session: Session) -> 
 def test_who_asked_in_vain_is_told_when_it_is_back(session: Session) -> None:
     conversation = _chat(session, None)
     lamp = a_product(session, "Lamp", "灯", stock=0)
-    session.add(StockWait(conversation_id=conversation.id, product_id=lamp.id, asked_at=NOW))
-    session.flush()
+    stock_waits.note(session, conversation, lamp, now=NOW - timedelta(days=200))
+    stock_waits.note(session, conversation, lamp, now=NOW)
     assert _drafts(session) == []
 
     lamp.variants[0].inventory = 3
@@ -251,6 +251,14 @@ def test_who_asked_in_vain_is_told_when_it_is_back(session: Session) -> None:
     (draft,) = _drafts(session)
     assert draft.kind is FollowUpKind.BACK_IN_STOCK
     assert "Lamp" in draft.text
+
+    assert _drafts(session) == []
+
+    tomorrow = NOW + timedelta(days=1)
+    stock_waits.note(session, conversation, lamp, now=tomorrow)
+    (asked_again,) = _drafts(session, tomorrow)
+    assert asked_again.kind is FollowUpKind.BACK_IN_STOCK
+    assert session.scalars(select(StockWait)).one().asked_at == tomorrow
 
 
 def test_a_customer_without_a_chat_is_shown_to_the_owner_but_cannot_be_sent_to(session: Session) -> None:
