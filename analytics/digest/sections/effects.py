@@ -16,10 +16,7 @@ def section(context: Context) -> Section | None:
     if not measured and not advice.begun:
         return None
     words = context.words
-    entries = [
-        Entry(title=_row(context, kind, found), detail=verdict(context, "sections.effects", found))
-        for kind, found in measured
-    ]
+    entries = [Entry(title=_row(context, kind, found), detail=_verdict(context, found)) for kind, found in measured]
     if advice.begun:
         entries.append(_recommendations(context, advice))
     return Section(
@@ -48,7 +45,7 @@ def _recommendations(context: Context, found: RecommendationEffect) -> Entry:
         treated=words.percent(buyers.treated_yes / buyers.treated) if buyers.treated else "–",
         control=words.percent(buyers.control_yes / buyers.control) if buyers.control else "–",
     )
-    detail = verdict(context, "sections.effects", buyers)
+    detail = _verdict(context, buyers)
     if buyers.verdict is not Verdict.TOO_FEW:
         detail += words.say("sections.effects.and") + _money(context, found.money_minor)
     return Entry(title=title, detail=detail)
@@ -64,12 +61,12 @@ def _money(context: Context, found: MeanEffect) -> str:
     )
 
 
-def verdict(context: Context, prefix: str, found: Effect) -> str:
+def _verdict(context: Context, found: Effect) -> str:
     """What may be said about the difference, with its interval in percentage points."""
     words = context.words
     bounds = (found.low, found.high) if found.verdict is not Verdict.FEWER else (-found.high, -found.low)
     return words.say(
-        f"{prefix}.{found.verdict}",
+        f"sections.effects.{found.verdict}",
         treated=found.treated,
         control=found.control,
         difference=words.percent(abs(found.difference)),

@@ -34,10 +34,12 @@ from crm.models import (
     ShownRecommendation,
     TicketKind,
 )
+from crm.recommendations import Reason, Recommendation
 from crm.settings import Settings
 from crm.shop import Shop
+from crm.shown_recommendations import note_shown
 from crm.weeks import Week
-from tests.support.factories import a_product, an_order, lin, park
+from tests.support.factories import a_customer, a_product, an_order, lin, park
 from tests.support.serving import free_port
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -165,6 +167,26 @@ def test_with_few_customers_the_digest_does_not_say_that_recommendations_help() 
     text = _text()
     assert "Personal recommendations: " in text
     assert "too few to tell (1 and 0 customers so far)" in text
+
+
+@pytest.mark.usefixtures("a_week")
+def test_with_enough_customers_the_digest_says_what_recommendations_bring_in() -> None:
+    with crm.session() as session:
+        tea = a_product(session, "Pu-erh", "普洱", price_minor=2_000)
+        identity = conversations.identity_of(session, Channel.WEB, "asks", now=NOW)
+        talk = conversations.open_conversation(session, identity, language="en", now=NOW)
+        for number in range(80):
+            person, personal = a_customer(session, f"r{number}", f"r{number}@example.org"), number < 40
+            shown = Recommendation(tea, Reason.POPULAR)
+            days = timedelta(days=40)
+            note_shown(session, talk, [shown], customer_id=person.id, now=WEEK.ends_at - days, personal=personal)
+            if number % 40 < (30 if personal else 10):
+                order = an_order(session, f"r{number}", of=person, lines=(tea,))
+                order.placed_at = WEEK.ends_at - timedelta(days=30)
+
+    text = _text()
+    assert "Personal recommendations: 75% bought within 30 days, 25% of those shown bestsellers" in text
+    assert re.search(r"50% more \(\d+% to \d+%\); S\$10\.00 per customer \(S\$\d\.\d\d to S\$1\d\.\d\d\)", text), text
 
 
 @pytest.mark.usefixtures("a_week")
