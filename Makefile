@@ -43,12 +43,14 @@ bench-nlu: ## Measure understanding on public sets beside other ways
 	@$(PYTHON) desk/environments.py --dev
 	$(BOT)/python benchmarks/nlu.py $(ARGS)
 
-lint: ## Check style, types and who imports whom
+lint: ## Check style, types, who imports whom, secrets in files and known vulnerabilities in packages
 	@$(PYTHON) desk/environments.py --dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/secret_scan.py
+	$(BIN)/python .ci/dependency_audit.py
 
 bench-analytics: setup-dev ## Measure the models on public shops (beside the checkout), with pictures
 	$(BIN)/python -m benchmarks.analytics
