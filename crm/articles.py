@@ -47,7 +47,7 @@ def of_slug(session: Session, slug: str) -> dict[str, KnowledgeArticle]:
 
 def save(session: Session, slug: str | None, draft: Draft, *, now: datetime) -> KnowledgeArticle:
     """Adds or changes one language of an article; without ``slug`` a new article is named after its title."""
-    slug = slug or _new_slug(session, draft.title)
+    slug = slug or new_slug(session, draft.title)
     article = of_slug(session, slug).get(draft.language)
     if article is None:
         article = KnowledgeArticle(slug=slug, language=draft.language, title="", body="", updated_at=now)
@@ -68,7 +68,8 @@ def remove(session: Session, slug: str, language: str | None = None) -> None:
     revisions.bump(session, revisions.KNOWLEDGE)
 
 
-def _new_slug(session: Session, title: str) -> str:
+def new_slug(session: Session, title: str) -> str:
+    """One that no article has, made of the title."""
     base = _NO_SLUG.sub("-", title.lower()).strip("-")[:60] or "article"
     slug, number = base, 2
     while of_slug(session, slug):

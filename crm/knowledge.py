@@ -1,6 +1,6 @@
 """Looking a question up in the owner's articles: the passage that answers it, or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ __all__ = [
     "forget_indexes",
     "index_of",
     "look_up",
+    "worth_offering",
 ]
 
 # How sure a passage must be (Passage.score), chosen from the table that benchmarks/knowledge.py prints.
@@ -55,8 +56,9 @@ def look_up(session: Session, question: str, language: str, *, limit: int = 3) -
 
     Where only another language has an article, that one is given, if it is sure.
     """
-    return [
-        passage
-        for passage in index_of(session, language).search(question, limit=limit)
-        if passage.score >= (WORTH_OFFERING if passage.language == language else SURE)
-    ]
+    return worth_offering(index_of(session, language).search(question, limit=limit), language)
+
+
+def worth_offering(found: Iterable[Passage], language: str) -> list[Passage]:
+    """Those of the passages found that may be told to somebody who asked in ``language``."""
+    return [p for p in found if p.score >= (WORTH_OFFERING if p.language == language else SURE)]

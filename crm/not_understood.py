@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import knowledge
+from crm.knowledge import Passage
+from crm.lessons import past
 from crm.models import Author, Message
 from crm.resolution import NOT_UNDERSTOOD
 from crm.text import normal
@@ -55,12 +57,16 @@ def alike(session: Session, messages: Iterable[Message]) -> list["Bundle"]:
     """Messages about one thing together: alike in wording, or closest to the same article, in whichever language.
 
     The largest bundle first, of equal ones that of the newest message; ``messages`` come newest first. What is shorter
-    than three characters is left out.
+    than three characters is left out, and what an article answered after all.
     """
     bundles: list[Bundle] = []
-    for message in messages:
-        if len(message.text.strip()) >= SHORTEST:
-            _put(bundles, message, _nearest(session, message))
+    long_enough = [message for message in messages if len(message.text.strip()) >= SHORTEST]
+    told = past.told(session, {message.conversation_id for message in long_enough})
+    for message in long_enough:
+        nearest = _nearest(session, message)
+        answers = told.get((message.conversation_id, message.turn), ())
+        if nearest is None or not any(nearest.text in answer for answer in answers):
+            _put(bundles, message, nearest)
     bundles.sort(key=lambda bundle: (-len(bundle.messages), -bundle.messages[0].id))
     return bundles
 
@@ -87,21 +93,21 @@ def _group(bundle: Bundle) -> Group:
     )
 
 
-def _nearest(session: Session, message: Message) -> tuple[str, str] | None:
-    """Slug and title of the article that comes closest; translations share the slug, which joins the languages."""
+def _nearest(session: Session, message: Message) -> Passage | None:
+    """The passage that comes closest; translations share the slug, which joins the languages."""
     language = "zh" if message.language == "zh" else "en"
     passages = knowledge.look_up(session, message.text, language, limit=1)
-    return (passages[0].slug, passages[0].title) if passages else None
+    return passages[0] if passages else None
 
 
-def _put(bundles: list[Bundle], message: Message, nearest: tuple[str, str] | None) -> None:
+def _put(bundles: list[Bundle], message: Message, nearest: Passage | None) -> None:
     said = normal(message.text)
     for bundle in bundles:
-        same_article = nearest is not None and bundle.slug == nearest[0]
+        same_article = nearest is not None and bundle.slug == nearest.slug
         if same_article or fuzz.token_set_ratio(said, bundle.said) >= ALIKE:
             bundle.messages.append(message)
             return
-    slug, title = nearest or (None, None)
+    slug, title = (nearest.slug, nearest.title) if nearest is not None else (None, None)
     bundles.append(Bundle([message], said, slug, title))
 
 

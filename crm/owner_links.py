@@ -1,7 +1,6 @@
 """Links in digests and alerts that do one thing, once, for whoever holds them."""
 
 import hashlib
-import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,13 +9,14 @@ from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crm import follow_ups, revisions
+from crm import follow_ups
+from crm.articles import Draft
 from crm.errors import CrmError
-from crm.models import KnowledgeArticle, OwnerLink, OwnerLinkKind, Ticket, TicketStatus
+from crm.lessons import articles as lessons
+from crm.models import OwnerLink, OwnerLinkKind, Ticket, TicketStatus
 
 KEEPS = timedelta(days=14)
 LONGEST_TOKEN = 200
-_SLUG = re.compile(r"[^\w]+")
 
 
 class BadLink(CrmError):
@@ -108,29 +108,22 @@ def _perform(session: Session, link: OwnerLink, *, now: datetime, title: str | N
             if ticket is not None and ticket.status is TicketStatus.OPEN:
                 ticket.status, ticket.done_at = TicketStatus.DONE, now
         case OwnerLinkKind.ADD_ARTICLE:
-            _add_article(session, link, now=now, title=title, text=text)
+            _teach(session, link, now=now, title=title, text=text)
         case OwnerLinkKind.DISMISS:
             pass
 
 
-def _add_article(session: Session, link: OwnerLink, *, now: datetime, title: str | None, text: str | None) -> None:
-    """What the owner answered becomes an article that those questions find. Raises ValueError if it is empty."""
+def _teach(session: Session, link: OwnerLink, *, now: datetime, title: str | None, text: str | None) -> None:
+    """What the owner answered becomes a lesson, whose number is noted in the link; the caller has it tried.
+
+    Raises ValueError if it is empty.
+    """
     questions = [str(question) for question in link.data.get("questions", [])]
     title = (title or "").strip() or (questions[0] if questions else "")
     body = (text or "").strip()
     if not title or not body:
         raise ValueError("an article needs a title and a text")
-    slug = f"{_SLUG.sub('-', title.lower()).strip('-')[:60]}-{link.nonce[:6].lower()}"
-    session.add(
-        KnowledgeArticle(
-            slug=slug,
-            language=str(link.data.get("language", "en")),
-            title=title,
-            body=body,
-            questions=questions,
-            tags=["from-owner"],
-            updated_at=now,
-        )
-    )
+    draft = Draft(str(link.data.get("language", "en")), title, body, questions, ["from-owner"])
+    lesson = lessons.propose(session, draft, by="owner", now=now)
+    link.data = {**link.data, "lesson": lesson.id}
     session.flush()
-    revisions.bump(session, revisions.KNOWLEDGE)

@@ -27,6 +27,7 @@ from gateway.redis_bus import RedisBus
 from gateway.relay import Relay
 from gateway.sessions import Tokens
 from gateway.store import Store
+from gateway.teaching import Teaching
 from gateway.telegram import webhook
 from gateway.telegram.service import TelegramService
 from gateway.wording import Wording
@@ -80,6 +81,7 @@ def make_parts(settings: Settings) -> Parts:
         tokens=Tokens(settings.require("secret_key")),
         shop=shop,
         wording=wording,
+        teaching=Teaching(store),
     )
 
 
@@ -133,6 +135,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         resuming.cancel()
         watching.cancel()
         await parts.relay.stop()
+        await parts.teaching.stop()
         if telegram is not None:
             await telegram.stop()
         await asyncio.gather(resuming, watching, return_exceptions=True)

@@ -17,6 +17,7 @@ from gateway.readiness import Readiness
 from gateway.relay import Relay
 from gateway.sessions import Tokens
 from gateway.store import Store
+from gateway.teaching import Teaching
 from gateway.wording import Wording
 
 
@@ -35,6 +36,7 @@ class Parts:
     tokens: Tokens
     shop: Shop
     wording: Wording
+    teaching: Teaching
 
 
 async def parts_of(request: Request) -> Parts:

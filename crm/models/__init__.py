@@ -46,6 +46,7 @@ from crm.models.enums import (
 )
 from crm.models.follow_ups import FollowUp, FollowUpKind, FollowUpRule, FollowUpStatus, StockWait
 from crm.models.imports import ImportProgress
+from crm.models.lessons import Lesson, LessonKind, LessonStatus
 from crm.models.orders import Order, OrderLine, ReturnRequest, Shipment
 from crm.models.owners import OwnerAccount, PairingCode
 from crm.models.privacy import (
@@ -108,6 +109,9 @@ __all__ = [
     "Identity",
     "ImportProgress",
     "KnowledgeArticle",
+    "Lesson",
+    "LessonKind",
+    "LessonStatus",
     "LinkPurpose",
     "MergeProof",
     "Message",

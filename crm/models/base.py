@@ -23,6 +23,7 @@ class Base(DeclarativeBase):
         # Stored as their values, in plain text columns: a new state needs no change of the database's own types.
         StrEnum: Enum(StrEnum, native_enum=False, length=32, values_callable=lambda kind: [m.value for m in kind]),
         list[str]: JSON,
+        list[int]: JSON,
         dict[str, str]: JSON,
         dict[str, Any]: JSON,
         list[dict[str, Any]]: JSON,

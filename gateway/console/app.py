@@ -15,6 +15,7 @@ from gateway.console import (
     follow_ups,
     inbox,
     knowledge,
+    lessons,
     pages,
     reports,
     settings,
@@ -24,7 +25,7 @@ from gateway.console.access import NotPermitted, NotSignedIn
 from gateway.errors import error, http_refused
 
 KEPT_SECONDS = 30 * 86_400
-ROUTES = (sign_in, inbox, customers, knowledge, catalogue, follow_ups, reports, digests, settings)
+ROUTES = (sign_in, inbox, customers, knowledge, lessons, catalogue, follow_ups, reports, digests, settings)
 
 
 class _Files(StaticFiles):

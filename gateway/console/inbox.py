@@ -12,6 +12,7 @@ from starlette.responses import Response
 from crm import briefing, conversations, handoffs, inbox, preferences, suggestions
 from crm.briefing import Briefing
 from crm.inbox import InboxCounts, InboxRow, Shelf
+from crm.lessons import replies
 from crm.models import Channel, Conversation, Handoff, Message
 from crm.preferences import Preferences
 from crm.types import now
@@ -104,6 +105,7 @@ class _Talk(NamedTuple):
     handoff: Handoff | None
     told: Briefing
     suggested: list[str]
+    teachable: frozenset[int]
     list: _List
 
 
@@ -126,6 +128,7 @@ def _talk(session: Session, number: int, shown: int) -> _Talk:
         handoff=handoff,
         told=briefing.brief(session, conversation, handoff),
         suggested=suggestions.suggest(session, conversation),
+        teachable=frozenset(found.answer.id for found in replies.answered_by_owner(messages)),
         list=_list(session, Shelf.ALL, ""),
     )
 
@@ -145,6 +148,7 @@ async def conversation_page(request: Request, parts: PartsOf, who: SignedInOf, n
         held=found.handoff is not None and found.handoff.taken_at is not None,
         told=found.told,
         suggested=found.suggested,
+        teachable=found.teachable,
         return_after=found.list.wanted.return_after_minutes,
         key=_new_key(),
         **_shown_list(found.list, Shelf.ALL, "", current=number),

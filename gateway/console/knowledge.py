@@ -1,13 +1,12 @@
-"""Articles, and the questions that still have none."""
+"""The shop's articles."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from crm import articles, open_questions
+from crm import articles
 from crm.articles import Draft
 from crm.models import KnowledgeArticle
 from crm.types import now
@@ -20,8 +19,8 @@ router = APIRouter(include_in_schema=False)
 LONGEST_TITLE, LONGEST_BODY = 200, 20_000
 
 
-def _draft(form: Mapping[str, str]) -> Draft:
-    """Raises Refused."""
+def draft_in(form: Mapping[str, str]) -> Draft:
+    """The article that a form holds. Raises Refused."""
     language, title, body = form.get("language", ""), form.get("title", "").strip(), form.get("body", "").strip()
     if language not in pages.LANGUAGES or not title or not body:
         raise Refused(422, "invalid", "An article needs a title and a text.")
@@ -77,7 +76,7 @@ async def article_page(
 @router.post("/owner/knowledge")
 async def save(parts: PartsOf, _who: SignedInOf, form: FormOf) -> Response:
     """The very next answer follows it."""
-    draft, slug = _draft(form), form.get("slug") or None
+    draft, slug = draft_in(form), form.get("slug") or None
     await parts.store.write(lambda session: articles.save(session, slug, draft, now=now()))
     return pages.go("/owner/knowledge?saved=1")
 
@@ -86,24 +85,3 @@ async def save(parts: PartsOf, _who: SignedInOf, form: FormOf) -> Response:
 async def remove(parts: PartsOf, _who: SignedInOf, form: FormOf, slug: str) -> Response:
     await parts.store.write(lambda session: articles.remove(session, slug, form.get("language")))
     return pages.go("/owner/knowledge")
-
-
-@router.get("/owner/questions")
-async def questions_page(request: Request, parts: PartsOf, who: SignedInOf, saved: int = 0) -> Response:
-    found = await parts.store.read(lambda session: open_questions.grouped(session, now=now()))
-    return pages.page(request, parts, "questions.html", who, questions=found, saved=saved)
-
-
-@router.post("/owner/questions")
-async def answer_question(parts: PartsOf, _who: SignedInOf, form: FormOf) -> Response:
-    """An answer becomes an article that knows these questions; without one they are put aside."""
-    ids = [int(part) for part in form.get("ids", "").split(",") if part.isdecimal()]
-    draft = _draft(form) if form.get("do") == "answer" else None
-
-    def work(session: Session) -> None:
-        if draft is not None:
-            articles.save(session, None, draft, now=now())
-        open_questions.put_aside(session, ids, now=now())
-
-    await parts.store.write(work)
-    return pages.go(f"/owner/questions?saved={int(draft is not None)}")

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from crm import follow_ups, owner_links
-from crm.models import Customer, FollowUp, OwnerLink, OwnerLinkKind, Ticket
+from crm.lessons.articles import ChangedSince
+from crm.lessons.reports import Report
+from crm.models import Customer, FollowUp, LessonStatus, OwnerLink, OwnerLinkKind, Ticket
 from crm.owner_links import BadLink
 from crm.types import now
 from gateway.links.page import Page
@@ -23,6 +25,7 @@ FOLDER = Path(__file__).parent
 PREVIEW = "preview"
 USES_PER_MINUTE = 60
 LONGEST_FORM = 40_000
+LONGEST_TRY_SECONDS = 60.0
 
 
 @cache
@@ -58,7 +61,7 @@ async def use(token: str, request: Request, parts: PartsOf) -> Response:
     fields = parse_qs((await request.body())[:LONGEST_FORM].decode("utf-8", "replace"))
     title, text = (fields.get(name, [None])[0] for name in ("title", "text"))
     try:
-        kind = await parts.store.write(partial(_used, parts=parts, token=token, title=title, text=text))
+        link = await parts.store.write(partial(_used, parts=parts, token=token, title=title, text=text))
     except BadLink as bad:
         return _refused(parts, bad.reason, 404)
     except follow_ups.FollowUpDecided:
@@ -67,12 +70,27 @@ async def use(token: str, request: Request, parts: PartsOf) -> Response:
         return await look(token, parts)
     except ValueError:
         return _refused(parts, "empty", 422)
-    return _shown(parts, Page(title=_say(parts, f"done_{kind}")))
+    if link.kind is OwnerLinkKind.ADD_ARTICLE:
+        return await _tried(parts, int(link.data["lesson"]))
+    return _shown(parts, Page(title=_say(parts, f"done_{link.kind}")))
 
 
-def _used(session: Session, *, parts: Parts, token: str, title: str | None, text: str | None) -> OwnerLinkKind:
+async def _tried(parts: Parts, number: int) -> Response:
+    """An answer counts only if nothing that was right would change; the console shows what would."""
+    try:
+        lesson = await parts.teaching.try_out(number, wait_seconds=LONGEST_TRY_SECONDS)
+    except ChangedSince:
+        return _shown(parts, Page(title=_say(parts, "refused_changed")), 409)
+    if lesson.status is LessonStatus.ADOPTED:
+        return _shown(parts, Page(title=_say(parts, f"done_{OwnerLinkKind.ADD_ARTICLE}")))
+    worse = Report.from_dict(lesson.report or {}).worse
+    questions = tuple(change.question for change in worse)
+    return _shown(parts, Page(title=_say(parts, "refused_worse" if worse else "refused_unfound"), questions=questions))
+
+
+def _used(session: Session, *, parts: Parts, token: str, title: str | None, text: str | None) -> OwnerLink:
     secret = parts.settings.require("secret_key")
-    return owner_links.use(session, token, secret=secret, now=now(), title=title, text=text).kind
+    return owner_links.use(session, token, secret=secret, now=now(), title=title, text=text)
 
 
 def _asked(session: Session, *, parts: Parts, token: str) -> Page:

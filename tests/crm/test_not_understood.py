@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 import crm
-from crm import conversations, not_understood
+from crm import conversations, knowledge, not_understood
 from crm.models import Channel
 from tests.support.factories import an_article
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def _asked(*texts: tuple[str, str], intent: str = "out_of_scope", at: datetime = NOW) -> None:
+def _asked(*texts: tuple[str, str], intent: str = "out_of_scope", at: datetime = NOW, reply: str = "?") -> None:
     with crm.session() as session:
         for number, (language, text) in enumerate(texts):
             identity = conversations.identity_of(session, Channel.WEB, f"{text}{number}", now=at)
@@ -20,7 +20,7 @@ def _asked(*texts: tuple[str, str], intent: str = "out_of_scope", at: datetime =
             line, _ = conversations.receive(session, conversation, text=text, external_id=f"{text}{number}", now=at)
             ranking = [{"name": intent, "confidence": 0.6}, {"name": "product_info", "confidence": 0.3}]
             understood = conversations.Understanding(intent=intent, ranking=ranking, language=language)
-            conversations.answer(session, conversation, [line], [conversations.Reply("?")], understood, now=at)
+            conversations.answer(session, conversation, [line], [conversations.Reply(reply)], understood, now=at)
 
 
 def _groups() -> list[not_understood.Group]:
@@ -62,3 +62,13 @@ def test_second_sight_names_what_it_may_have_been(store: Engine) -> None:
     _asked(("en", "can you fix my bike"))
 
     assert _groups()[0].intents == ("product_info",)
+
+
+def test_what_an_article_answered_after_all_is_not_open(store: Engine) -> None:
+    knowledge.forget_indexes()
+    with crm.session() as session:
+        an_article(session, "dogs", "Dogs", "Dogs wait in the yard.", questions=("may I bring a dog?",))
+    _asked(("en", "may I bring my dog"), reply="Dogs\nDogs wait in the yard.")
+    _asked(("en", "may I bring my parrot"))
+
+    assert [group.texts for group in _groups()] == [("may I bring my parrot",)]

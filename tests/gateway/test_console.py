@@ -22,7 +22,18 @@ from tests.support.fake_rasa import FakeRasa
 
 PASSWORD = "correct-horse-battery"
 TOKEN = re.compile(r'data-csrf="([0-9a-f]{64})"')
-PAGES = ("", "/customers", "/questions", "/knowledge", "/catalogue", "/follow-ups", "/reports", "/digests", "/settings")
+PAGES = (
+    "",
+    "/customers",
+    "/questions",
+    "/lessons",
+    "/knowledge",
+    "/catalogue",
+    "/follow-ups",
+    "/reports",
+    "/digests",
+    "/settings",
+)
 
 
 @pytest.fixture
