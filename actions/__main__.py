@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import crm
 from actions import desk
 from actions.server import make_app
-from crm import migrate
+from crm import logs, migrate
 from crm.errors import CrmError
 from crm.settings import load_settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up()
     for chatty in ("rasa_sdk", "sanic", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:

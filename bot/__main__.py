@@ -13,6 +13,7 @@ from typing import TextIO
 import structlog
 
 from bot import without_tensorflow
+from bot.logs import WithoutWords, print_place
 from bot.settings import SettingMissing, Settings, prepare_environment
 
 # Most responses are named by actions, which Rasa cannot see; the other is said of every slot mapping.
@@ -51,11 +52,19 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _quieten(*, verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(WithoutWords("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     # Rasa's own switch; it also takes away the progress bars, which would fill a log with one endless line.
     os.environ.setdefault("LOG_LEVEL", logging.getLevelName(level))
     # Unconfigured, structlog prints every debug line, customers' words included.
+    # Its own way to show a failure prints the values of all variables.
     structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.set_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=print_place),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

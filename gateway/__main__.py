@@ -13,6 +13,7 @@ from crm.settings import Settings, load_settings
 from gateway import logs
 from gateway.app import create_app
 from gateway.bus import Bus
+from gateway.connections import ConnectionLimits, bounded
 
 log = logging.getLogger("gateway")
 STOP_SECONDS = 2
@@ -30,7 +31,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def make_server(settings: Settings) -> uvicorn.Server:
+def make_server(settings: Settings, limits: ConnectionLimits | None = None) -> uvicorn.Server:
     """A server for the bound store, not yet running."""
     app = create_app(settings)
     config = uvicorn.Config(
@@ -38,7 +39,7 @@ def make_server(settings: Settings) -> uvicorn.Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=bounded(limits or ConnectionLimits(), trusted_proxies=settings.trusted_proxies),
         ws="none",
         access_log=False,
         log_config=None,

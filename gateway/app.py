@@ -18,7 +18,7 @@ from gateway.console import app as console
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
 from gateway.links import routes as links
 from gateway.metrics import Metrics
-from gateway.middleware import BodyLimit, StrictHeaders
+from gateway.middleware import BodyLimit, Failures, StrictHeaders
 from gateway.owner_side import OwnerSide
 from gateway.parts import Parts
 from gateway.rasa_client import RasaClient
@@ -106,6 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
                 expose_headers=["Retry-After"],
                 max_age=600,
             ),
+            Middleware(Failures),
             Middleware(BodyLimit),
         ],
     )

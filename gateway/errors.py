@@ -71,13 +71,8 @@ async def _store_failed(request: Request, failure: Exception) -> Response:
     )
 
 
-async def _unexpected(_request: Request, _failure: Exception) -> Response:
-    return error(500, "internal_error", "Something went wrong on our side.")
-
-
 def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DBAPIError, _store_failed)
     app.add_exception_handler(PoolTimeout, _store_failed)
-    app.add_exception_handler(Exception, _unexpected)

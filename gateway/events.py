@@ -17,7 +17,7 @@ from gateway.errors import Refused, not_signed_in, too_many
 from gateway.messages import shown
 from gateway.parts import Parts
 from gateway.sessions import BadToken, Visitor
-from gateway.web import PartsOf, conversation_of, handoff_state, token_of
+from gateway.web import READS_PER_MESSAGE, PartsOf, conversation_of, handoff_state, take_token, token_of
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
 HEARTBEAT_SECONDS = 15.0
@@ -92,7 +92,10 @@ def _last_event_id(request: Request, parameter: str | None) -> int | None:
 
 @router.get(
     "/events",
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events."}, **schemas.errors(401, 422, 429)},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Events."},
+        **schemas.errors(401, 422, 429, 503),
+    },
 )
 async def events(
     request: Request,
@@ -103,6 +106,7 @@ async def events(
     """New messages, typing and handoffs; after a break, first what was missed since the last event id."""
     visitor = _visitor(request, parts, token)
     last = _last_event_id(request, last_event_id)
+    await take_token(parts, "reads", visitor.visitor, parts.settings.messages_per_minute * READS_PER_MESSAGE)
     if parts.bus.listeners(visitor.conversation) >= MOST_TABS:
         raise too_many(HEARTBEAT_SECONDS)
     # Whether the conversation exists is found out before the first byte, while a refusal is still possible.

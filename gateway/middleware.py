@@ -1,9 +1,15 @@
-"""What holds for every request: a bounded body and headers that keep browsers strict."""
+"""What holds for every request: a bounded body, headers that keep browsers strict, failures that tell nothing."""
+
+import logging
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm.logs import safe_trace
 from gateway.errors import Refused, error
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
 PAGE_POLICY = (
@@ -63,3 +69,34 @@ class StrictHeaders:
             await send(message)
 
         await self._app(scope, receive, strict)
+
+
+class BrokenOff(Exception):
+    """An answer failed after its start; the connection has to end."""
+
+
+class Failures:
+    """What nobody foresaw becomes an error 500 and a line that says where; its message may quote anything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as failure:
+            if scope["type"] != "http":
+                raise
+            log.error("request failed method=%s %s", scope["method"], safe_trace(failure))
+            if started:
+                raise BrokenOff from None
+            await error(500, "internal_error", "Something went wrong on our side.")(scope, receive, send)

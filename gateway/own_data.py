@@ -14,11 +14,10 @@ from crm.models import Conversation, LinkPurpose
 from crm.types import now
 from gateway import schemas
 from gateway.errors import Refused
-from gateway.limits import address_key
 from gateway.links.routes import FOLDER
 from gateway.parts import Parts
 from gateway.responses import Json
-from gateway.web import PartsOf, VisitorOf, conversation_of, take_token
+from gateway.web import PartsOf, VisitorOf, address_of, conversation_of, take_token
 
 router = APIRouter()
 USES_PER_MINUTE = 30
@@ -98,7 +97,7 @@ async def continue_on_telegram(request: Request, parts: PartsOf, visitor: Visito
 
 
 async def _slow_down(request: Request, parts: Parts) -> None:
-    address = address_key(request.client.host if request.client else "unknown")
+    address = address_of(request)
     await take_token(parts, "own_data", address, USES_PER_MINUTE)
 
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from crm import availability, handoffs, notices, preferences, satisfaction, takeover
+from crm.logs import safe_trace
 from crm.models import Conversation, HandoffReason, Message, OwnerNoticeKind, ReturnedBy
 from crm.shop import Shop
 from crm.types import now as utc_now
 from gateway.answering import Answering
 from gateway.bus import Bus, Event, Kind
-from gateway.logs import safe_trace
 from gateway.messages import shown
 from gateway.owner_notes import OwnerNotes
 from gateway.relay import Relay

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from crm import conversations, satisfaction, turns
 from crm.errors import AlreadyAnswered, ConversationNotFound
+from crm.logs import safe_trace
 from crm.models import Conversation, Message
 from crm.types import now as utc_now
 from gateway.answering import Answering, TurnAnswer
 from gateway.bus import Bus, Event, Kind
-from gateway.logs import safe_trace
 from gateway.messages import shown
 from gateway.metrics import Metrics
 from gateway.store import Store

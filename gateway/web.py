@@ -28,6 +28,9 @@ LONGEST_TYPED_TITLE = 200
 LONGEST_PAGE_URL = 2_000
 # The whole desk takes as many new visitors as this many busy addresses.
 ADDRESSES_AT_ONCE = 200
+# An address writes as much as this many busy visitors (a whole office may sit behind one), the desk as much as these.
+VISITORS_PER_ADDRESS = 200
+VISITORS_AT_ONCE = 500
 READS_PER_MESSAGE = 10
 LOOK_AGAIN_SECONDS = 1.0
 
@@ -61,6 +64,11 @@ async def take_token(parts: Parts, what: str, key: str, per_minute: int) -> None
         raise too_many(wait)
 
 
+def address_of(request: Request) -> str:
+    """By what the visitor's network is counted."""
+    return address_key(request.client.host if request.client else "unknown")
+
+
 def conversation_of(session: Session, visitor: Visitor) -> Conversation:
     """Raises Refused if it was erased."""
     try:
@@ -78,7 +86,7 @@ async def open_session(request: Request, parts: PartsOf, wanted: schemas.Session
     """A new visitor with a conversation of their own."""
     wanted = wanted or schemas.SessionWanted()
     settings, moment = parts.settings, now()
-    address = address_key(request.client.host if request.client else "unknown")
+    address = address_of(request)
     await take_token(parts, "sessions", address, settings.sessions_per_minute)
     await take_token(parts, "sessions_in_all", "desk", settings.sessions_per_minute * ADDRESSES_AT_ONCE)
     vouched = None
@@ -126,6 +134,7 @@ async def open_session(request: Request, parts: PartsOf, wanted: schemas.Session
     },
 )
 async def say(
+    request: Request,
     parts: PartsOf,
     visitor: VisitorOf,
     said: schemas.Said,
@@ -136,7 +145,7 @@ async def say(
         raise Refused(413, "too_long", f"A message may have {LONGEST_TEXT} characters.")
     if is_blank(said.text):
         raise Refused(422, "blank", "The message is empty.")
-    await take_token(parts, "messages", visitor.visitor, parts.settings.messages_per_minute)
+    await _slow_down(request, parts, visitor)
     public_id, moment = visitor.conversation, now()
 
     def stored(session: Session) -> tuple[Message, bool]:
@@ -160,6 +169,14 @@ async def say(
     if replies is None:
         return Json({"message": shown(message)}, status_code=202)
     return Json({"message": shown(message), "replies": replies})
+
+
+async def _slow_down(request: Request, parts: Parts, visitor: Visitor) -> None:
+    """Raises Refused if the visitor, their address or everybody together says too much."""
+    rate = parts.settings.messages_per_minute
+    await take_token(parts, "messages", visitor.visitor, rate)
+    await take_token(parts, "messages_of_address", address_of(request), rate * VISITORS_PER_ADDRESS)
+    await take_token(parts, "messages_in_all", "desk", rate * VISITORS_AT_ONCE)
 
 
 def _pressed(session: Session, conversation: Conversation, said: schemas.Said) -> str | None:
@@ -243,9 +260,10 @@ def handoff_state(session: Session, conversation: Conversation) -> HandoffState:
     return HandoffState(handoff is not None, handoff is not None and handoff.taken_at is not None)
 
 
-@router.post("/typing", status_code=204, responses=schemas.errors(401))
+@router.post("/typing", status_code=204, responses=schemas.errors(401, 429))
 async def typing(parts: PartsOf, visitor: VisitorOf) -> Response:
     """The customer is writing: further lines may be on their way."""
+    await take_token(parts, "reads", visitor.visitor, parts.settings.messages_per_minute * READS_PER_MESSAGE)
     parts.relay.typing(visitor.conversation)
     return Response(status_code=204)
 

@@ -14,9 +14,8 @@ from crm.staff import SignInLocked
 from crm.types import now
 from gateway.console import access, pages
 from gateway.console.access import FormOf, SignedInOf
-from gateway.limits import address_key
 from gateway.parts import Parts
-from gateway.web import PartsOf
+from gateway.web import PartsOf, address_of
 
 log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -34,7 +33,7 @@ async def sign_in(request: Request, parts: PartsOf) -> Response:
     fields = await access.fields_of(request)
     name = (fields.get("name") or staff.OWNER).strip().lower()[:80]
     password = fields.get("password", "")[:LONGEST_PASSWORD]
-    address = address_key(request.client.host if request.client else "unknown")
+    address = address_of(request)
     following = pages.safe_path(fields.get("next"))
     try:
         member = await _member(parts, name, password, address)

@@ -11,9 +11,9 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from crm import notices
+from crm.logs import safe_trace
 from crm.models import OwnerNotice
 from crm.types import now as utc_now
-from gateway.logs import safe_trace
 from gateway.metrics import Metrics
 from gateway.owner_side import OwnerSide
 from gateway.store import Store

@@ -11,10 +11,10 @@ from telegram import Message as TelegramMessage
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from crm import outbox
+from crm.logs import safe_trace
 from crm.models import Channel, Message
 from crm.outbox import Outgoing
 from crm.types import now as utc_now
-from gateway.logs import safe_trace
 from gateway.metrics import Metrics
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait

@@ -15,10 +15,10 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from crm import conversations, links
 from crm.links import LinkGone
+from crm.logs import safe_trace
 from crm.models import Channel, Conversation, Identity, Message
 from crm.types import now
 from gateway.limits import Limiter, Rate
-from gateway.logs import safe_trace
 from gateway.relay import Relay
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait
