@@ -9,9 +9,9 @@ from crm.articles import Draft
 from crm.errors import CrmError
 from crm.lessons import articles as lessons
 from crm.lessons.articles import ChangedSince
+from crm.logs import safe_trace
 from crm.models import Lesson
 from crm.types import now
-from gateway.logs import safe_trace
 from gateway.store import Store
 
 log = logging.getLogger(__name__)
