@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from crm.settings import Settings
 from crm.shop import load_shop
@@ -18,7 +17,7 @@ from gateway.console import app as console
 from gateway.limits import Limiter, LocalLimiter, RedisLimiter
 from gateway.links import routes as links
 from gateway.metrics import Metrics
-from gateway.middleware import BodyLimit, Failures, StrictHeaders
+from gateway.middleware import BodyLimit, ChatCors, Failures, PlainAddresses, StrictHeaders
 from gateway.owner_side import OwnerSide
 from gateway.parts import Parts
 from gateway.rasa_client import RasaClient
@@ -99,13 +98,14 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(StrictHeaders),
             Middleware(
-                CORSMiddleware,
+                ChatCors,
                 allow_origins=origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
                 expose_headers=["Retry-After"],
                 max_age=600,
             ),
+            Middleware(PlainAddresses),
             Middleware(Failures),
             Middleware(BodyLimit),
         ],

@@ -3,6 +3,7 @@
 import logging
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,6 +46,29 @@ class BodyLimit:
             return message
 
         await self._app(scope, bounded, send)
+
+
+class PlainAddresses:
+    """Refuses addresses with a zero byte with 400: no database, file or header may hold one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await error(400, "bad_address", "The address holds a zero byte.")(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class ChatCors(CORSMiddleware):
+    """Pages of other sites may use the chat API; everything else is for the desk's own pages."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/api/"):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class StrictHeaders:

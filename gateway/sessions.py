@@ -45,10 +45,13 @@ class Tokens:
         if len(token) > LONGEST_TOKEN:
             raise BadToken
         try:
-            visitor, conversation = self._serializer.loads(token, max_age=self._max_age)
+            content = self._serializer.loads(token, max_age=self._max_age)
         except (BadData, ValueError, TypeError) as error:
             raise BadToken from error
-        return Visitor(visitor=visitor, conversation=conversation)
+        match content:
+            case [str(visitor), str(conversation)]:
+                return Visitor(visitor=visitor, conversation=conversation)
+        raise BadToken
 
 
 def address_mark(address: str, secret: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -20,6 +20,10 @@ from gateway.parts import Parts, parts_of
 from gateway.texts import clean
 
 COOKIE = "desk_owner"
+LARGEST_ID = 2**31 - 1
+MOST_IDS = 500
+# Of a conversation, customer, product and so on, in an address.
+Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 PATH = "/owner"
 LONGEST_FIELD = 50_000
 
@@ -149,6 +153,12 @@ async def form_of(
     if not hmac.compare_digest(given.encode(), who.csrf.encode()):
         raise Refused(403, "stale_page", "This page is out of date; load it again.")
     return fields
+
+
+def ids_in(text: str) -> list[int]:
+    """The ids in a list such as ``4,7``; what is none is left out."""
+    found = (int(part) for part in text.split(",") if part.isascii() and part.isdecimal() and len(part) < 11)
+    return [number for number in found if number <= LARGEST_ID][:MOST_IDS]
 
 
 FormOf = Annotated[Mapping[str, str], Depends(form_of)]

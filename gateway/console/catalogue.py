@@ -12,7 +12,7 @@ from crm.errors import ProductNotFound
 from crm.models import Product, ProductStatus
 from crm.types import now
 from gateway.console import pages
-from gateway.console.access import FormOf, SignedInOf
+from gateway.console.access import FormOf, Id, SignedInOf
 from gateway.errors import Refused
 from gateway.web import PartsOf
 
@@ -30,7 +30,7 @@ async def catalogue_page(
 
 
 @router.get("/owner/catalogue/{number}")
-async def product_page(request: Request, parts: PartsOf, who: SignedInOf, number: int, saved: int = 0) -> Response:
+async def product_page(request: Request, parts: PartsOf, who: SignedInOf, number: Id, saved: int = 0) -> Response:
     try:
         product = await parts.store.read(lambda session: catalogue.by_id(session, number))
     except ProductNotFound:
@@ -60,7 +60,7 @@ def _changes(product: Product, form: Mapping[str, str]) -> dict[int, VariantChan
 
 
 @router.post("/owner/catalogue/{number}")
-async def save(parts: PartsOf, _who: SignedInOf, form: FormOf, number: int) -> Response:
+async def save(parts: PartsOf, _who: SignedInOf, form: FormOf, number: Id) -> Response:
     """The very next answer follows it."""
     try:
         status = ProductStatus(form.get("status", ""))

@@ -12,7 +12,7 @@ from crm import customer_view, customers, privacy, scores
 from crm.errors import CustomerNotFound
 from crm.types import now
 from gateway.console import commands, pages
-from gateway.console.access import FormOf, OwnerOf, SignedInOf
+from gateway.console.access import FormOf, Id, OwnerOf, SignedInOf
 from gateway.errors import Refused
 from gateway.web import PartsOf
 
@@ -31,7 +31,7 @@ async def customers_page(
 
 
 @router.get("/owner/customers/{number}")
-async def customer_page(request: Request, parts: PartsOf, who: SignedInOf, number: int) -> Response:
+async def customer_page(request: Request, parts: PartsOf, who: SignedInOf, number: Id) -> Response:
     try:
         view = await parts.store.read(lambda session: customer_view.view(session, number))
     except CustomerNotFound:
@@ -42,7 +42,7 @@ async def customer_page(request: Request, parts: PartsOf, who: SignedInOf, numbe
 
 
 @router.post("/owner/customers/{number}/export")
-async def export(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: int) -> Response:
+async def export(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: Id) -> Response:
     """Everything the desk holds about the customer, as a file."""
 
     def read(session: Session) -> dict[str, Any]:
@@ -60,7 +60,7 @@ async def export(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: int) -> R
 
 
 @router.post("/owner/customers/{number}/erase")
-async def erase(request: Request, parts: PartsOf, who: OwnerOf, form: FormOf, number: int) -> Response:
+async def erase(request: Request, parts: PartsOf, who: OwnerOf, form: FormOf, number: Id) -> Response:
     """Forgets the customer everywhere and shows the receipt; the word typed must be theirs."""
     try:
         customer = await parts.store.read(lambda session: customers.by_id(session, number))

@@ -9,7 +9,7 @@ from crm.follow_ups import CannotReach, FollowUpDecided
 from crm.models import Customer, FollowUp, FollowUpKind
 from crm.types import now
 from gateway.console import pages
-from gateway.console.access import FormOf, OwnerOf, SignedInOf
+from gateway.console.access import FormOf, Id, OwnerOf, SignedInOf
 from gateway.errors import Refused
 from gateway.web import PartsOf
 
@@ -35,7 +35,7 @@ async def follow_ups_page(request: Request, parts: PartsOf, who: SignedInOf, pro
 
 
 @router.post("/owner/follow-ups/{number}")
-async def decide(parts: PartsOf, _who: SignedInOf, form: FormOf, number: int) -> Response:
+async def decide(parts: PartsOf, _who: SignedInOf, form: FormOf, number: Id) -> Response:
     """Sends a draft, perhaps in other words, or drops it."""
 
     def work(session: Session) -> None:

@@ -18,7 +18,7 @@ from crm.preferences import Preferences
 from crm.types import now
 from gateway.bus import Ended, Kind, TooSlow
 from gateway.console import pages
-from gateway.console.access import FormOf, SignedInOf
+from gateway.console.access import FormOf, Id, SignedInOf, ids_in
 from gateway.errors import Refused
 from gateway.events import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, as_event
 from gateway.parts import Parts
@@ -91,7 +91,7 @@ async def live_rows(
     if found is None:
         response = Response(status_code=204, headers=pages.headers())
     else:
-        number = int(current) if current.isdecimal() else None
+        number = next(iter(ids_in(current)), None)
         response = pages.page(request, parts, "rows.html", rows=found.rows, current=number)
     response.headers["X-Waiting"] = str(counts.waiting)
     response.headers["X-Version"] = newest
@@ -134,7 +134,7 @@ def _talk(session: Session, number: int, shown: int) -> _Talk:
 
 
 @router.get("/owner/conversations/{number}")
-async def conversation_page(request: Request, parts: PartsOf, who: SignedInOf, number: int, all: int = 0) -> Response:
+async def conversation_page(request: Request, parts: PartsOf, who: SignedInOf, number: Id, all: int = 0) -> Response:
     found = await parts.store.read(lambda session: _talk(session, number, SHOWN_AT_MOST if all else SHOWN))
     return pages.page(
         request,
@@ -161,7 +161,7 @@ def _new_key() -> str:
 
 
 @router.get("/owner/conversations/{number}/messages")
-async def live_messages(request: Request, parts: PartsOf, _who: SignedInOf, number: int, after: Number = 0) -> Response:
+async def live_messages(request: Request, parts: PartsOf, _who: SignedInOf, number: Id, after: Number = 0) -> Response:
     """The lines after ``after``."""
 
     def read(session: Session) -> list[Message]:
@@ -171,7 +171,7 @@ async def live_messages(request: Request, parts: PartsOf, _who: SignedInOf, numb
 
 
 @router.get("/owner/conversations/{number}/events")
-async def live_events(parts: PartsOf, _who: SignedInOf, number: int) -> Response:
+async def live_events(parts: PartsOf, _who: SignedInOf, number: Id) -> Response:
     """Says that something was said, is being thought of, or changed hands; the words come with ``live_messages``."""
     public_id = await parts.store.read(lambda session: _conversation(session, number).public_id)
     return EventStream(_follow(parts, public_id), parts)
@@ -193,12 +193,12 @@ async def _follow(parts: Parts, public_id: str) -> AsyncIterator[bytes]:
             return
 
 
-async def _public_id(parts: Parts, number: int) -> str:
+async def _public_id(parts: Parts, number: Id) -> str:
     return await parts.store.read(lambda session: _conversation(session, number).public_id)
 
 
 @router.post("/owner/conversations/{number}/say")
-async def say(request: Request, parts: PartsOf, _who: SignedInOf, form: FormOf, number: int) -> Response:
+async def say(request: Request, parts: PartsOf, _who: SignedInOf, form: FormOf, number: Id) -> Response:
     """The answer to the customer; from here on the bot is silent there."""
     text, key = form.get("text", "").strip(), form.get("key", "")[:60]
     if is_blank(text) or len(text) > LONGEST_TEXT or not key:
@@ -210,12 +210,12 @@ async def say(request: Request, parts: PartsOf, _who: SignedInOf, form: FormOf, 
 
 
 @router.post("/owner/conversations/{number}/take")
-async def take(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: int) -> Response:
+async def take(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Id) -> Response:
     await parts.owner_side.take(await _public_id(parts, number))
     return pages.go(f"/owner/conversations/{number}")
 
 
 @router.post("/owner/conversations/{number}/return")
-async def give_back(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: int) -> Response:
+async def give_back(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Id) -> Response:
     await parts.owner_side.give_back(await _public_id(parts, number))
     return pages.go(f"/owner/conversations/{number}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from crm import open_questions
@@ -16,20 +16,14 @@ from crm.lessons.reports import Report
 from crm.models import Lesson, LessonStatus
 from crm.types import now
 from gateway.console import pages
-from gateway.console.access import FormOf, SignedIn, SignedInOf
+from gateway.console.access import LARGEST_ID, FormOf, Id, SignedIn, SignedInOf, ids_in
 from gateway.console.knowledge import draft_in
 from gateway.errors import Refused
 from gateway.parts import Parts
 from gateway.web import PartsOf
 
 router = APIRouter(include_in_schema=False)
-LARGEST = 2**31 - 1
 STUCK_AFTER = timedelta(minutes=2)
-Number = Annotated[int, Path(ge=0, le=LARGEST)]
-
-
-def _ids(form: Mapping[str, str]) -> list[int]:
-    return [int(part) for part in form.get("ids", "").split(",") if part.isdecimal() and int(part) <= LARGEST][:500]
 
 
 @router.get("/owner/questions")
@@ -47,7 +41,9 @@ async def answer_question(parts: PartsOf, who: SignedInOf, form: FormOf) -> Resp
         case "article":
             return await _teach(parts, who, form, _wording_in(form), slug=form.get("slug"))
         case _:
-            await parts.store.write(lambda session: open_questions.put_aside(session, _ids(form), now=now()))
+            await parts.store.write(
+                lambda session: open_questions.put_aside(session, ids_in(form.get("ids", "")), now=now())
+            )
             return pages.go("/owner/questions")
 
 
@@ -63,7 +59,7 @@ async def _teach(
     parts: Parts, who: SignedIn, form: Mapping[str, str], draft: Draft, *, slug: str | None = None
 ) -> Response:
     try:
-        lesson = await parts.teaching.teach(draft, by=who.member.name, slug=slug, messages=_ids(form))
+        lesson = await parts.teaching.teach(draft, by=who.member.name, slug=slug, messages=ids_in(form.get("ids", "")))
     except ChangedSince:
         raise Refused(409, "changed_since", "The article changed meanwhile.") from None
     return pages.go(f"/owner/lessons/{lesson.id}")
@@ -77,7 +73,7 @@ async def lessons_page(request: Request, parts: PartsOf, who: SignedInOf) -> Res
 
 @router.get("/owner/lessons/new")
 async def new_lesson(
-    request: Request, parts: PartsOf, who: SignedInOf, reply: Annotated[int, Query(ge=0, le=LARGEST)]
+    request: Request, parts: PartsOf, who: SignedInOf, reply: Annotated[int, Query(ge=0, le=LARGEST_ID)]
 ) -> Response:
     """The owner's own answer in a conversation, ready to be taught."""
     found = await parts.store.read(lambda session: replies.reply_to(session, reply))
@@ -87,7 +83,7 @@ async def new_lesson(
 
 
 @router.get("/owner/lessons/{number}")
-async def lesson_page(request: Request, parts: PartsOf, who: SignedInOf, number: Number) -> Response:
+async def lesson_page(request: Request, parts: PartsOf, who: SignedInOf, number: Id) -> Response:
     lesson = await parts.store.read(lambda session: session.get(Lesson, number))
     if lesson is None:
         raise Refused(404, "not_found", "There is no such lesson.")
@@ -97,7 +93,7 @@ async def lesson_page(request: Request, parts: PartsOf, who: SignedInOf, number:
 
 
 @router.post("/owner/lessons/{number}/try")
-async def try_again(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Number) -> Response:
+async def try_again(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Id) -> Response:
     """Once more, on what was asked since and on the articles as they are now."""
     try:
         await parts.teaching.try_out(number)
@@ -109,7 +105,7 @@ async def try_again(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Num
 
 
 @router.post("/owner/lessons/{number}/back")
-async def take_back(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Number) -> Response:
+async def take_back(parts: PartsOf, _who: SignedInOf, _form: FormOf, number: Id) -> Response:
     """Everything as it was before the lesson."""
     try:
         await parts.store.write(lambda session: articles_taught.roll_back(session, number, now=now()))

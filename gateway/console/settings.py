@@ -18,7 +18,7 @@ from crm.preferences import Preferences
 from crm.staff import NameTaken
 from crm.types import now
 from gateway.console import commands, pages
-from gateway.console.access import FormOf, OwnerOf, SignedIn, SignedInOf
+from gateway.console.access import FormOf, Id, OwnerOf, SignedIn, SignedInOf
 from gateway.errors import Refused
 from gateway.parts import Parts
 from gateway.web import PartsOf
@@ -130,7 +130,7 @@ async def add_helper(request: Request, parts: PartsOf, who: OwnerOf, form: FormO
 
 
 @router.post("/owner/settings/helpers/{number}/remove")
-async def remove_helper(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: int) -> Response:
+async def remove_helper(parts: PartsOf, _who: OwnerOf, _form: FormOf, number: Id) -> Response:
     await parts.store.write(lambda session: staff.remove_helper(session, number, now=now()))
     return pages.go("/owner/settings?saved=1")
 
