@@ -1,7 +1,7 @@
 """Whether the desk lives, whether every part answers, and the counters."""
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from gateway.metrics import CONTENT_TYPE
 from gateway.responses import Json
@@ -25,7 +25,7 @@ async def readyz(parts: PartsOf) -> Response:
     return Json(body) if ready else Json(body, status_code=503, headers={"Retry-After": "1"})
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(parts: PartsOf) -> Response:
     """Counters and durations for Prometheus."""
     return Response(parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,15 +1,19 @@
 """Where Telegram brings updates in webhook mode."""
 
+import logging
 from typing import cast
 
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from crm.logs import safe_trace
 from gateway.errors import Refused
 from gateway.responses import Json
 from gateway.telegram.service import WEBHOOK_PATH, TelegramService
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 
@@ -23,9 +27,15 @@ async def webhook(request: Request) -> Response:
         raise Refused(401, "unauthorized", "This address is for Telegram only.")
     try:
         update = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused(400, "malformed_json", "The body is not valid JSON.") from None
     if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
         raise Refused(422, "invalid", "This is not an update.")
-    await service.take(update)
+    try:
+        await service.take(update)
+    except SQLAlchemyError:
+        raise  # not stored: Telegram brings it again
+    except Exception as error:
+        # One that cannot be understood would otherwise be repeated and hold up all that come after it.
+        log.error("update skipped update=%d %s", update["update_id"], safe_trace(error))
     return Json({"ok": True})
