@@ -1,4 +1,4 @@
-"""What comes from outside in forms of its own: cells, whole files, Telegram updates. Refused in order, never a crash."""
+"""What comes from outside in forms of its own: cells, files, Telegram updates. Refused in order, never a crash."""
 
 import asyncio
 import csv
