@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from crm import customers, products, scores
+from crm import customers, products, scores, searching
 from crm.models import (
     Consent,
     Conversation,
@@ -79,17 +79,16 @@ def find(session: Session, search: str = "", *, page: int = 0) -> list[CustomerR
         .limit(PAGE)
     )
     if search.strip():
-        wanted = wanted.where(_matches(search.strip()))
+        wanted = wanted.where(_matches(session, search.strip()))
     found = session.execute(wanted).all()
     known = _scores(session, [customer.id for customer, _, _ in found])
     return [CustomerRow(customer, number, at, known.get(customer.id)) for customer, number, at in found]
 
 
-def _matches(search: str) -> ColumnElement[bool]:
-    like = "%" + search.replace("%", r"\%").replace("_", r"\_") + "%"
+def _matches(session: Session, search: str) -> ColumnElement[bool]:
     ordered = select(Order.customer_id).where(Order.number == search.lstrip("#").upper())
     return or_(
-        Customer.name.ilike(like, escape="\\"),
+        Customer.id.in_(searching.customers_named(session, search)),
         Customer.email == search.lower(),
         Customer.phone == search,
         Customer.id.in_(ordered),

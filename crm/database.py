@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from crm import sealing
 from crm.errors import StoreNotBound
 
 BUSY_TIMEOUT_MS = 15_000
@@ -64,6 +65,7 @@ def bind(database_url: str) -> Engine:
     """Opens the store for this process; a second call replaces the first."""
     global _engine
     unbind()
+    sealing.forget()
     _engine = make_engine(database_url)
     return _engine
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from crm import orders
+from crm import orders, searching
 from crm.briefing import Mood, about, mood, sentiment_of
 from crm.models import (
     Author,
@@ -118,7 +118,7 @@ def rows(
     if ids is not None:
         wanted = wanted.where(Conversation.id.in_(ids))
     if search.strip():
-        wanted = _matching(wanted, search.strip()[:LONGEST_SEARCH])
+        wanted = wanted.where(_matches(session, search.strip()[:LONGEST_SEARCH]))
     found = session.scalars(wanted.order_by(Conversation.last_message_at.desc()).limit(PAGE)).unique().all()
     made = [_row(session, conversation) for conversation in found]
     if before is None:
@@ -126,29 +126,19 @@ def rows(
     return made
 
 
-def _matching(wanted: Select[Conversation], search: str) -> Select[Conversation]:
+def _matches(session: Session, search: str) -> ColumnElement[bool]:
     """By name, address, order number, or words that were said."""
-    like = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    named = exists().where(
+    reached = exists().where(
         Identity.id == Conversation.identity_id,
-        or_(
-            Identity.display_name.ilike(like, escape="\\"),
-            exists().where(
-                Customer.id == Identity.customer_id,
-                or_(
-                    Customer.name.ilike(like, escape="\\"),
-                    Customer.email == search.lower(),
-                    Customer.phone == search,
-                ),
-            ),
-        ),
+        Customer.id == Identity.customer_id,
+        or_(Customer.email == search.lower(), Customer.phone == search),
     )
-    said = exists().where(Message.conversation_id == Conversation.id, Message.text.ilike(like, escape="\\"))
     number = exists().where(
         VerificationAttempt.conversation_id == Conversation.id,
         VerificationAttempt.order_number == orders.normal_number(search),
     )
-    return wanted.where(or_(named, said, number))
+    named = Conversation.identity_id.in_(searching.accounts_named(session, search))
+    return or_(named, reached, number, searching.said_in(session, search))
 
 
 def _row(session: Session, conversation: Conversation) -> InboxRow:

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     secret_key: SecretStr | None = None
     data_key: SecretStr | None = None
+    data_key_old: SecretStr | None = None
+    encrypt_messages: bool = False
     internal_secret: SecretStr | None = None
     identity_secret: SecretStr | None = None
     rasa_url: str = "http://127.0.0.1:5005"

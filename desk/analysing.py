@@ -11,21 +11,18 @@ from sqlalchemy.orm import Session
 
 import crm
 from analytics.run import Step, analyse
-from crm import migrate, scores
+from crm import scores
 from crm.errors import ConfigError
 from crm.models import Analysis, ModelRun
-from crm.settings import load_settings
 from crm.shop import Shop, load_shop
 from crm.types import now
 from desk.console import tell
-from desk.places import enter_root
+from desk.store import open_store
 
 
 def run(*, as_of: str | None, as_json: bool, daily: bool = False) -> int:
     """The exit status. Raises ConfigError for a date that is none, AnalysisRuns when one is running."""
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     shop = load_shop(settings.shop_file)
     moment = moment_of(as_of, shop, now())
     with _progress(quiet=as_json) as bar:

@@ -38,7 +38,7 @@ def back_up(file: Path, *, encrypt: bool) -> int:
     manifest = _write(settings, target, passphrase)
     tell("backup", f"{manifest.rows} rows of {len(manifest.tables)} tables, checked: {target}")
     if not encrypt:
-        tell("backup", "Keep .env too, in another place: the desk's keys are not in the backup.")
+        tell("backup", "Keep .env too, in another place: without its DESK_DATA_KEY nobody can read the names in it.")
     return 0
 
 
@@ -99,7 +99,7 @@ def put_back(file: Path, *, force: bool) -> int:
     source = file.absolute()
     enter_root()
     settings = load_settings()
-    _refuse_while_serving(settings)
+    refuse_while_serving(settings)
     url = make_url(settings.database_url)
     put = _into_file if url.get_backend_name() == "sqlite" else _into_server
     if not backup.is_sealed(source):
@@ -115,14 +115,15 @@ def put_back(file: Path, *, force: bool) -> int:
     return 0
 
 
-def _refuse_while_serving(settings: Settings) -> None:
+def refuse_while_serving(settings: Settings) -> None:
+    """Raises ConfigError if this machine's gateway answers."""
     address = gateway_url(settings.host, settings.port)
     try:
         answer = httpx.get(f"{address}/healthz", timeout=ASK_SECONDS, trust_env=False)
     except httpx.HTTPError:
         return
     if answer.is_success:
-        raise ConfigError(f"The desk is running at {address}; stop it before its store is replaced.")
+        raise ConfigError(f"The desk is running at {address}; stop it first.")
 
 
 def _into_file(settings: Settings, url: URL, source: Path, force: bool) -> Manifest:

@@ -289,6 +289,14 @@ def restore(
     raise typer.Exit(put_back(file, force=force))
 
 
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Encrypt the personal data with a new key; the desk has to be stopped."""
+    from desk.rotating import rotate_key as rotate
+
+    raise typer.Exit(rotate())
+
+
 @app.command("follow-ups")
 def follow_ups() -> None:
     """Draft what the follow-up rules call for, and send what the owner approved."""

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import crm
-from crm import migrate, privacy
+from crm import privacy
 from crm.database import engine, scrub
 from crm.models import CustomerMerge
 from crm.privacy import tracker
-from crm.settings import Settings, load_settings
+from crm.settings import Settings
 from crm.shop import load_shop
 from crm.types import now
 from desk import erasures
-from desk.places import enter_root, state_dir
+from desk.places import state_dir
+from desk.store import open_store
 
 REFUSED_ROWS = "import-refused-*.csv"
 
 
 def export_customer(text: str) -> int:
     """Prints all that the store holds about a person, as JSON. Raises CrmError if that is nobody or several."""
-    _open_store()
+    open_store()
     with crm.reading() as session:
         found = privacy.export(session, privacy.find(session, text), now=now())
     json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
@@ -31,7 +32,7 @@ def export_customer(text: str) -> int:
 
 def erase_customer(text: str, *, confirmed: bool) -> int:
     """Forgets a person and prints the receipt as JSON. Raises CrmError if that is nobody or several."""
-    settings = _open_store()
+    settings = open_store()
     with crm.reading() as session:
         subject = privacy.find(session, text, strict=True)
     if not confirmed and not _is_sure(text):
@@ -82,7 +83,7 @@ def _clean_reports(folder: Path, receipt: privacy.Receipt) -> int:
 
 def prune(*, dry_run: bool, days: int | None = None) -> int:
     """Deletes what is older than the shop keeps it, and prints how much as JSON."""
-    settings = _open_store()
+    settings = open_store()
     kept_for = days if days is not None else load_shop(settings.shop_file).privacy.retention_days
     pruned = run_retention(settings, retention_days=kept_for, dry_run=dry_run)
     print(json.dumps({"retention_days": kept_for, "dry_run": dry_run, **pruned.as_dict()}))
@@ -109,7 +110,7 @@ def list_merges() -> int:
     """One line per merge that stands or was undone, the newest first."""
     from crm import merging
 
-    _open_store()
+    open_store()
     with crm.reading() as session:
         _print_merges(merging.merges(session))
     return 0
@@ -127,7 +128,7 @@ def merge_customers(kept: str, merged: str) -> int:
     from crm import merging
     from crm.models import MergeProof
 
-    _open_store()
+    open_store()
     with crm.session() as session:
         both = [privacy.find(session, text, strict=True).customer for text in (kept, merged)]
         assert both[0] is not None
@@ -141,14 +142,7 @@ def unmerge(merge_id: int) -> int:
     """Makes two customers of one again. Raises CrmError."""
     from crm import merging
 
-    _open_store()
+    open_store()
     with crm.session() as session:
         _print_merges([merging.unmerge(session, merge_id, now=now())])
     return 0
-
-
-def _open_store() -> Settings:
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
-    return settings

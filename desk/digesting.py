@@ -5,14 +5,13 @@ from pathlib import Path
 
 import crm
 from analytics.digest import building, delivery
-from crm import migrate
 from crm.models import DigestDeliveryState
-from crm.settings import Settings, load_settings
+from crm.settings import Settings
 from crm.shop import Shop, load_shop
 from crm.types import now
 from crm.weeks import Week
 from desk.console import tell
-from desk.places import enter_root
+from desk.store import open_store
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DONE, NOT_SENT = 0, 1
@@ -23,9 +22,7 @@ OVERDUE_AT_MOST = timedelta(days=6)
 def digest(*, week: str | None, preview: Path | None, send: bool, due: bool) -> int:
     """The exit status. Raises ConfigError for a week that does not exist or a digest with nowhere to go."""
     folder = preview.absolute() if preview is not None else None
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     shop = load_shop(settings.shop_file)
     chosen = Week.parse(week, shop.zone) if week else Week.last_closed(now(), shop.zone)
     if folder is not None:

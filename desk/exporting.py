@@ -10,23 +10,20 @@ from sqlalchemy.orm import Session, aliased
 
 import crm
 from analytics.run import analyse
-from crm import migrate, money, scores
+from crm import money, scores
 from crm.effects import Effect, MeanEffect
 from crm.models import Analysis, Customer, CustomerScore, Forecast, Product, Recommendation, Variant
 from crm.recommendation_effect import recommendation_effect
-from crm.settings import load_settings
 from crm.shop import Shop, load_shop
 from crm.types import now
-from desk.places import enter_root
+from desk.store import open_store
 
 ROWS_AT_ONCE = 5_000
 
 
 def export(what: str) -> int:
     """Writes the table of the analysis that was run last; where there is none yet, one is run first."""
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     shop = load_shop(settings.shop_file)
     with crm.reading() as session:
         analysed = scores.last_run(session) is not None
@@ -143,9 +140,7 @@ def _forecast(session: Session, shop: Shop, analysis: Analysis) -> Table:
 
 def export_effect() -> int:
     """What personal recommendations bring in per customer within 30 days, against the control group."""
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     shop = load_shop(settings.shop_file)
     with crm.reading() as session:
         found = recommendation_effect(session, shop.currency, now=now())

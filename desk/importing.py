@@ -9,15 +9,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import crm
-from crm import migrate
 from crm.errors import ConfigError
 from crm.importers import KINDS, SOURCES, Context, ImportReport, Progress, Refusal, taobao
 from crm.importers.knowledge import import_folder
-from crm.settings import Settings, load_settings
+from crm.settings import Settings
 from crm.shop import load_shop
 from crm.types import now
-from desk.places import enter_root, root, state_dir
+from desk.places import root, state_dir
+from desk.store import open_store
 
 SHOWN_REFUSALS = 20
 SECONDS_BETWEEN_LINES = 5.0
@@ -30,7 +29,7 @@ def import_files(source: str, **files: Path | None) -> int:
     known = SOURCES[source]
     if not given:
         raise ConfigError(f"Name at least one file: {', '.join(f'--{kind}' for kind in KINDS if kind in known)}.")
-    settings = _open_store()
+    settings = open_store()
     return _report(settings, [_run(settings, kind, path, known[kind]) for kind, path in given])
 
 
@@ -38,13 +37,13 @@ def import_taobao(orders: Path | None, lines: Path | None) -> int:
     """Imports Taobao's list of orders, with the list of their articles if there is one. Raises CrmError."""
     if orders is None:
         raise ConfigError("Name the list of orders: --orders.")
-    settings = _open_store()
+    settings = open_store()
     return _report(settings, [_run(settings, "orders", orders, partial(taobao.import_orders, lines=lines))])
 
 
 def import_knowledge(folder: Path, *, prune: bool = False) -> int:
     """Takes in a folder of articles; ``prune`` removes those that it no longer holds. Raises CrmError."""
-    settings = _open_store()
+    settings = open_store()
     return _report(settings, [_run(settings, "articles", folder, partial(import_folder, prune=prune))])
 
 
@@ -54,13 +53,6 @@ def load_demo(settings: Settings) -> None:
     jobs = [(kind, folder / f"{kind}_export.csv", SOURCES["shopify"][kind]) for kind in KINDS]
     for kind, path, importer in [*jobs, ("articles", folder / "knowledge", import_folder)]:
         _summarise(_run(settings, kind, path, importer))
-
-
-def _open_store() -> Settings:
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
-    return settings
 
 
 def _run(settings: Settings, kind: str, path: Path, importer: Callable[[Path, Context], ImportReport]) -> ImportReport:

@@ -6,10 +6,11 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crm.errors import ConfigError
 from crm.settings import Settings
 from desk.words import WORDS
 
@@ -43,9 +44,9 @@ def missing(settings: Settings) -> list[str]:
     return [name for name, value in held.items() if value is None or not value.get_secret_value()]
 
 
-def make_missing(settings: Settings, file: Path) -> dict[str, str]:
+def make_missing(settings: Settings, file: Path, *, only: Collection[str] = tuple(MAKERS)) -> dict[str, str]:
     """Makes what is missing and writes it into ``file``; returns what was made, usually nothing."""
-    names = missing(settings)
+    names = [name for name in missing(settings) if name in only]
     if not names:
         return {}
     with _alone(file):
@@ -55,6 +56,28 @@ def make_missing(settings: Settings, file: Path) -> dict[str, str]:
         if made:
             _replace(file, _with(text, made))
     return made
+
+
+def replace(file: Path, name: str, *, kept_as: str) -> None:
+    """Makes a new value for ``name`` and keeps the old one beside it. Raises ConfigError if it is not in the file."""
+    with _alone(file):
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        old = next((found[1].strip().strip("'\"") for found in _assignment(name).finditer(text)), "")
+        if not old or os.environ.get(name, old) != old:
+            raise ConfigError(
+                f"{name} is not kept in .env but in the environment. Set {name} to the new key and {kept_as} to the "
+                "old one, and run this again."
+            )
+        _replace(file, _with(text, {name: MAKERS[name](), kept_as: old}))
+
+
+def drop(file: Path, name: str) -> None:
+    """Takes a line out of the file, if there is one."""
+    with _alone(file):
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        shorter = _assignment(name).sub("", text)
+        if shorter != text:
+            _replace(file, re.sub(r"\n{2,}$", "\n", shorter))
 
 
 def _assignment(name: str) -> re.Pattern[str]:

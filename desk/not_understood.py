@@ -4,20 +4,17 @@ import json
 from dataclasses import asdict
 
 import crm
-from crm import migrate, not_understood
-from crm.settings import load_settings
+from crm import not_understood
 from crm.shop import load_shop
 from crm.types import now
 from crm.weeks import Week
 from desk.console import tell
-from desk.places import enter_root
+from desk.store import open_store
 
 
 def show(*, week: str | None, as_json: bool) -> int:
     """Raises ConfigError for a week that does not exist. Without one: the week that is running."""
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     zone = load_shop(settings.shop_file).zone
     chosen = Week.parse(week, zone) if week else Week.containing(now(), zone)
     with crm.reading() as session:

@@ -2,15 +2,14 @@
 
 import crm
 from crm import owners
-from crm.settings import Settings, load_settings
 from crm.types import now
 from desk.console import tell
+from desk.store import open_store
 
 
 def pair() -> None:
     """Prints a code that makes the Telegram account which sends it the owner's."""
-    settings: Settings = load_settings()
-    crm.bind(settings.database_url)
+    settings = open_store()
     with crm.session() as session:
         code = owners.new_code(session, now=now())
     minutes = int(owners.CODE_KEEPS.total_seconds() // 60)
@@ -21,7 +20,7 @@ def pair() -> None:
 
 def chats() -> None:
     """Prints the Telegram chats that are the owner's."""
-    crm.bind(load_settings().database_url)
+    open_store()
     with crm.reading() as session:
         paired = owners.telegram_chats(session)
     for chat in paired:

@@ -3,36 +3,26 @@
 import os
 import sys
 
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import crm
-from crm import migrate
-from crm.errors import ConfigError, CrmError
+from crm.errors import CrmError
 from crm.models import Customer, KnowledgeArticle, Order, Product
 from crm.settings import Settings, load_settings
 from crm.shop import load_shop
 from desk.console import tell
+from desk.store import bring_up_to_date
 
 
 def prepare(settings: Settings) -> None:
     """Raises CrmError."""
     load_shop(settings.shop_file)  # a mistake in it is better said now than by three processes
-    engine = crm.bind(settings.database_url)
-    _upgrade(engine)
+    bring_up_to_date(settings)
     if settings.demo and is_empty():
         from desk.importing import load_demo
 
         load_demo(settings)
-
-
-def _upgrade(engine: Engine) -> None:
-    try:
-        migrate.upgrade(engine)
-    except OperationalError as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise ConfigError(f"The database {shown} cannot be opened: {str(error.orig).splitlines()[0]}.") from error
 
 
 def is_empty() -> bool:

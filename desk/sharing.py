@@ -4,20 +4,16 @@ import json
 
 import crm
 from analytics.sharing import YEAR, sharing_report
-from crm import migrate
-from crm.settings import load_settings
 from crm.shop import load_shop
 from crm.types import now
 from crm.weekly_people import spent
 from crm.weeks import Week
-from desk.places import enter_root
+from desk.store import open_store
 
 
 def report_sharing(*, week: str | None, epsilon: float) -> int:
     """Raises CrmError when the privacy budget is used up."""
-    enter_root()
-    settings = load_settings()
-    migrate.upgrade(crm.bind(settings.database_url))
+    settings = open_store()
     shop = load_shop(settings.shop_file)
     moment = now()
     wanted = Week.parse(week, shop.zone) if week else Week.last_closed(moment, shop.zone)

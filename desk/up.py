@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crm.errors import ConfigError
 from crm.settings import Settings, load_settings, port_of
 from crm.shop import load_shop
-from desk import jobs, keys, model, ports, sentiment
+from desk import jobs, keys, model, ports, sentiment, store
 from desk.console import tell
 from desk.places import enter_root, gateway_url, is_local, root, state_dir
 from desk.plan import Plan, Program
@@ -36,6 +36,8 @@ def up(only: Collection[str]) -> None:
 
 def _settings_with_keys() -> Settings:
     settings = load_settings()
+    if store.DATA_KEY in keys.missing(settings):
+        store.refuse_a_second_key(settings)
     made = keys.make_missing(settings, Path(".env"))
     if not made:
         return settings

@@ -1,5 +1,6 @@
 """What tests of several folders share: a store on both databases, and the whole product running."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ import crm
 from crm import migrate
 from crm.database import unbind
 from tests.support.databases import new_database, postgres_server
-from tests.support.product import RunningDesk, running_desk
+from tests.support.product import KEYS, RunningDesk, running_desk
+
+os.environ.setdefault("DESK_DATA_KEY", KEYS["DESK_DATA_KEY"])
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ from crm.models.owners import OwnerAccount, PairingCode
 from crm.models.privacy import (
     AccountLink,
     CustomerMerge,
+    DataKey,
     Erasure,
     LinkPurpose,
     MergeProof,
@@ -88,6 +89,7 @@ __all__ = [
     "Customer",
     "CustomerMerge",
     "CustomerScore",
+    "DataKey",
     "Delivery",
     "Digest",
     "DigestChannel",

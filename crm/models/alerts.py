@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
+from crm.sealing import SealedJson
 
 
 class AlertKind(StrEnum):
@@ -23,6 +24,6 @@ class Alert(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[AlertKind]
-    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("alert"), default=dict)  # may name a customer
     opened_at: Mapped[datetime] = mapped_column(index=True)
     notified_at: Mapped[datetime | None]

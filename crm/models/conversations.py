@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from crm.models.base import Base
 from crm.models.customers import Identity
 from crm.models.enums import Author, Channel, ConversationStatus, Delivery, HandoffReason, ReturnedBy
+from crm.sealing import Sealed, SealedJson
 
 UNANSWERED = text("turn IS NULL")
 
@@ -67,10 +68,10 @@ class Message(Base):
     channel: Mapped[Channel]
     external_id: Mapped[str | None]
     client_id: Mapped[str | None]
-    text: Mapped[str]
-    payload: Mapped[str | None]
-    buttons: Mapped[list[dict[str, Any]] | None]
-    cards: Mapped[list[dict[str, Any]] | None]
+    text: Mapped[str] = mapped_column(Sealed("message", messages=True))
+    payload: Mapped[str | None] = mapped_column(Sealed("payload", messages=True))
+    buttons: Mapped[list[dict[str, Any]] | None] = mapped_column(SealedJson("buttons", messages=True))
+    cards: Mapped[list[dict[str, Any]] | None] = mapped_column(SealedJson("cards", messages=True))
     image: Mapped[str | None]
     turn: Mapped[int | None]
     created_at: Mapped[datetime]
@@ -78,7 +79,7 @@ class Message(Base):
     # what the bot understood, on the customer's messages
     intent: Mapped[str | None]
     confidence: Mapped[float | None]
-    entities: Mapped[list[dict[str, Any]] | None]
+    entities: Mapped[list[dict[str, Any]] | None] = mapped_column(SealedJson("entities", messages=True))
     ranking: Mapped[list[dict[str, Any]] | None]
     language: Mapped[str | None]
     model_id: Mapped[str | None]
@@ -105,7 +106,7 @@ class Handoff(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
     reason: Mapped[HandoffReason]
-    summary: Mapped[str]
+    summary: Mapped[str] = mapped_column(Sealed("summary"))
     opened_at: Mapped[datetime] = mapped_column(index=True)
     notified_at: Mapped[datetime | None]  # when the owner's notice was written
     taken_at: Mapped[datetime | None]

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
 from crm.models.enums import Channel, ConsentKind
+from crm.sealing import Sealed
 
 
 class Customer(Base):
@@ -15,10 +16,11 @@ class Customer(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]
-    external_id: Mapped[str]
-    name: Mapped[str | None]
-    email: Mapped[str | None]  # lower case
-    phone: Mapped[str | None]  # E.164 where the number allows it, else its digits
+    # often an e-mail address or phone number, where the source has no ids of its own
+    external_id: Mapped[str] = mapped_column(Sealed("customer", lookup=True))
+    name: Mapped[str | None] = mapped_column(Sealed("name"))
+    email: Mapped[str | None] = mapped_column(Sealed("email", lookup=True))  # lower case
+    phone: Mapped[str | None] = mapped_column(Sealed("phone", lookup=True))  # E.164 if possible, else its digits
     country: Mapped[str | None]
     language: Mapped[str | None]
     accepts_marketing: Mapped[bool] = mapped_column(default=False)
@@ -40,7 +42,7 @@ class Identity(Base):
     channel: Mapped[Channel]
     external_id: Mapped[str]
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
-    display_name: Mapped[str | None]
+    display_name: Mapped[str | None] = mapped_column(Sealed("name"))
     language: Mapped[str | None]
     linked_at: Mapped[datetime | None]
     linked_by: Mapped[str | None]  # order_and_contact | signed_identity | followed_link

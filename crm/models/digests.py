@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
+from crm.sealing import Sealed, SealedJson
 
 
 class DigestChannel(StrEnum):
@@ -41,10 +42,10 @@ class Digest(Base):
     ends_at: Mapped[datetime]
     language: Mapped[str]
     subject: Mapped[str]
-    html: Mapped[str]  # pictures as cid:NAME
-    text: Mapped[str]
-    short_text: Mapped[str]  # for Telegram
-    facts: Mapped[dict[str, Any]]
+    html: Mapped[str] = mapped_column(Sealed("digest"))  # pictures as cid:NAME
+    text: Mapped[str] = mapped_column(Sealed("digest"))
+    short_text: Mapped[str] = mapped_column(Sealed("digest"))  # for Telegram
+    facts: Mapped[dict[str, Any]] = mapped_column(SealedJson("digest"))
     built_at: Mapped[datetime]
 
     pictures: Mapped[list["DigestPicture"]] = relationship(
@@ -94,7 +95,7 @@ class OwnerLink(Base):
     nonce: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[OwnerLinkKind]
     subject_id: Mapped[int | None]  # the follow-up's, ticket's … id, by kind
-    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("owner link"), default=dict)
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id", ondelete="SET NULL"), index=True)
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]

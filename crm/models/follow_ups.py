@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
+from crm.sealing import Sealed, SealedJson
 
 
 class FollowUpKind(StrEnum):
@@ -56,8 +57,8 @@ class FollowUp(Base):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     status: Mapped[FollowUpStatus] = mapped_column(default=FollowUpStatus.DRAFTED)
     language: Mapped[str]
-    text: Mapped[str]
-    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    text: Mapped[str] = mapped_column(Sealed("follow-up"))
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("follow-up data"), default=dict)
     drafted_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime]

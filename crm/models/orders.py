@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from crm.models.base import Base
 from crm.models.customers import Customer
 from crm.models.enums import FinancialStatus, FulfillmentStatus, OrderState, ReturnStatus
+from crm.sealing import Sealed
 
 
 class Order(Base):
@@ -19,8 +20,8 @@ class Order(Base):
     external_id: Mapped[str]
     number: Mapped[str]  # as customers type it: no "#", upper case
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
-    email: Mapped[str | None]
-    phone: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(Sealed("email", lookup=True))
+    phone: Mapped[str | None] = mapped_column(Sealed("phone", lookup=True))
     currency: Mapped[str]
     subtotal_minor: Mapped[int] = mapped_column(default=0)
     discount_minor: Mapped[int] = mapped_column(default=0)
@@ -32,7 +33,7 @@ class Order(Base):
     financial_status: Mapped[FinancialStatus] = mapped_column(default=FinancialStatus.PAID)
     fulfillment_status: Mapped[FulfillmentStatus] = mapped_column(default=FulfillmentStatus.UNFULFILLED)
     country: Mapped[str | None]  # ISO 3166 alpha-2 where known
-    city: Mapped[str | None]
+    city: Mapped[str | None] = mapped_column(Sealed("city"))
     placed_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
@@ -108,7 +109,7 @@ class ReturnRequest(Base):
     request_key: Mapped[str] = mapped_column(unique=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"), index=True)
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(Sealed("return reason"))
     status: Mapped[ReturnStatus] = mapped_column(default=ReturnStatus.REQUESTED)
     requested_at: Mapped[datetime]
 

@@ -8,6 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.models.base import Base
 
 
+class DataKey(Base):
+    """One row: which DESK_DATA_KEY the personal fields are encrypted with, by its id."""
+
+    __tablename__ = "data_key"
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+
 class Erasure(Base):
     """Somebody was forgotten. Holds no name: ``marks`` recognise their records should a backup bring them back."""
 

@@ -5,6 +5,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
+from crm.sealing import Sealed
 
 
 class Quote(Base):
@@ -18,7 +19,7 @@ class Quote(Base):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     currency: Mapped[str]
     lines: Mapped[list[dict[str, Any]]]  # title, quantity, unit_price_minor
-    note: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(Sealed("note"), default="")
     language: Mapped[str]
     made_at: Mapped[datetime]
     valid_until: Mapped[datetime]

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
 from crm.models.enums import TicketKind, TicketStatus
+from crm.sealing import Sealed
 
 
 class Ticket(Base):
@@ -21,8 +22,8 @@ class Ticket(Base):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id", ondelete="SET NULL"))
     quantity: Mapped[int | None]
-    contact: Mapped[str | None]
-    text: Mapped[str]
+    contact: Mapped[str | None] = mapped_column(Sealed("contact"))
+    text: Mapped[str] = mapped_column(Sealed("ticket"))
     opened_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
 
@@ -37,7 +38,7 @@ class Feedback(Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
     message_seq: Mapped[int | None]
     score: Mapped[int]
-    comment: Mapped[str | None]
+    comment: Mapped[str | None] = mapped_column(Sealed("comment"))
     given_at: Mapped[datetime]
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
 from crm.models.enums import Delivery
+from crm.sealing import Sealed
 
 
 class StaffRole(StrEnum):
@@ -75,7 +76,7 @@ class OwnerNotice(Base):
     chat_id: Mapped[str]
     kind: Mapped[OwnerNoticeKind]
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
-    text: Mapped[str]
+    text: Mapped[str] = mapped_column(Sealed("notice"))  # quotes what customers wrote
     buttons: Mapped[list[dict[str, Any]] | None]
     made_at: Mapped[datetime]
     delivery: Mapped[Delivery] = mapped_column(default=Delivery.PENDING)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import JSON, Table, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from crm.models import Base, Conversation, Customer, Identity, Order
@@ -74,7 +74,7 @@ def _changed(table: Table, row: Mapping[str, Any], clean: Callable[[str], str]) 
         value = row[column.name]
         if column.primary_key or value is None:
             continue
-        if isinstance(column.type, JSON):
+        if isinstance(value, list | dict):
             before = json.dumps(value, ensure_ascii=False)
             after = clean(before)
             if after != before:
