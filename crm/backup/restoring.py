@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspec
 from crm import migrate
 from crm.backup.archive import BadBackup, Manifest, TableEntry, lines_of, open_archive, read_manifest
 from crm.backup.values import from_json
+from crm.sealing import belonging
 
 ROWS_AT_ONCE = 1_000
 Progress = Callable[[str, int], None]
@@ -20,8 +21,8 @@ Progress = Callable[[str, int], None]
 def restore(engine: Engine, path: Path, *, progress: Progress = lambda table, rows: None) -> Manifest:
     """Fills an empty database from a backup of this or an earlier version, and brings it up to date.
 
-    Raises BadBackup, also when the database is not empty; nothing is changed then. Everything happens in one
-    transaction.
+    Raises BadBackup, also when the database is not empty, and WrongDataKey; nothing is changed then, because
+    everything happens in one transaction.
     """
     manifest = read_manifest(path)
     with engine.begin() as connection:
@@ -38,6 +39,7 @@ def restore(engine: Engine, path: Path, *, progress: Progress = lambda table, ro
                 _fill(connection, tables.tables[entry.name], archive, entry, progress)
         _set_sequences(connection, tables)
         command.upgrade(migrate.config(connection), "head")
+        belonging.check(connection)
     return manifest
 
 
