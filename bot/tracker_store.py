@@ -7,6 +7,7 @@ Older turns are folded into the slots and the active form they led to, so the 1,
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -29,6 +30,8 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 from sqlalchemy.pool import StaticPool
+
+from bot.sealing import Sealing
 
 DEFAULT_URL = "sqlite:///var/rasa.db"
 # Folding starts when there are more turns than FOLD_ABOVE and leaves KEEP: it is not done at every message.
@@ -57,12 +60,14 @@ class CompactTrackerStore(TrackerStore):
     ) -> None:
         super().__init__(domain, event_broker)
         self._engine = _engine(host or DEFAULT_URL)
+        self._sealing = Sealing(os.environ.get("DESK_TRACKER_KEY", ""))
         self._is_remote = self._engine.dialect.name != "sqlite"
         _metadata.create_all(self._engine)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         events = folded(list(tracker.events), self.domain, tracker.sender_id)
-        await self._run(self._write, tracker.sender_id, orjson.dumps([as_stored(event) for event in events]))
+        told = orjson.dumps([as_stored(event) for event in events])
+        await self._run(self._write, tracker.sender_id, self._sealing.seal(tracker.sender_id, told))
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         stored = await self._run(self._read, sender_id)
@@ -103,7 +108,7 @@ class CompactTrackerStore(TrackerStore):
             stored = connection.execute(
                 sa.select(_trackers.c.events).where(_trackers.c.sender_id == sender_id)
             ).scalar()
-        return None if stored is None else bytes(stored)
+        return None if stored is None else self._sealing.open(sender_id, bytes(stored))
 
     def _senders(self) -> list[str]:
         with self._engine.connect() as connection:

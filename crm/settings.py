@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     dask_scheduler: str | None = None
     tracker_url: str | None = None
+    tracker_key: SecretStr | None = None
     allowed_origins: str = "*"
     trusted_proxies: str = ""
     answer_timeout_seconds: float = Field(default=8.0, gt=0)

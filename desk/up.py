@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crm.errors import ConfigError
+from crm.sealing.keys import derived_key
 from crm.settings import Settings, load_settings, port_of
 from crm.shop import load_shop
 from desk import jobs, keys, model, ports, sentiment, store
@@ -101,8 +102,16 @@ def _rasa(settings: Settings, state: Path) -> Program:
         DESK_INTERNAL_SECRET=settings.require("internal_secret"),
         DESK_ACTIONS_URL=settings.actions_url.rstrip("/"),
         DESK_TRACKER_URL=settings.tracker_url or f"sqlite:///{state / 'rasa.db'}",
+        DESK_TRACKER_KEY=_tracker_key(settings),
     )
     return Program("rasa", command, env, str(state / "log" / "rasa.log"))
+
+
+def _tracker_key(settings: Settings) -> str:
+    """Rasa is not given the key of the store, only one for its own memory that follows from it."""
+    if settings.tracker_key is not None and settings.tracker_key.get_secret_value():
+        return settings.tracker_key.get_secret_value()
+    return derived_key(settings.require("data_key"), "desk tracker v1")
 
 
 def _scheduler(settings: Settings, state: Path) -> Program:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.sealing import BadTrackerKey, Sealing
 from bot.tracker_store import FOLD_ABOVE_TURNS, CompactTrackerStore, event_from
 
 
@@ -113,3 +115,33 @@ def test_nothing_of_a_forgotten_conversation_is_left_in_the_files(tmp_path: Path
 def test_every_event_is_read_as_rasa_would_read_it() -> None:
     event = SlotSet("order_number", "2003", timestamp=1.0)
     assert event_from(event.as_dict()) == Event.from_parameters(event.as_dict()) == event
+
+
+def test_what_was_said_cannot_be_read_in_the_file(
+    domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_TRACKER_KEY", base64.urlsafe_b64encode(bytes(32)).decode())
+    store = CompactTrackerStore(domain, host=f"sqlite:///{tmp_path / 'rasa.db'}")
+    tracker = store.init_tracker("lin")
+    tracker.update_with_events([ActionExecuted("action_listen"), *a_turn("my name is Anna Fischer")], domain)
+    assert saved_and_read(store, tracker).latest_message.text == "my name is Anna Fischer"
+    for file in tmp_path.iterdir():
+        assert b"Fischer" not in file.read_bytes()
+
+    monkeypatch.setenv("DESK_TRACKER_KEY", base64.urlsafe_b64encode(bytes([1]) * 32).decode())
+    with_another_key = CompactTrackerStore(domain, host=f"sqlite:///{tmp_path / 'rasa.db'}")
+    assert asyncio.run(with_another_key.retrieve("lin")) is None
+    with pytest.raises(BadTrackerKey, match="32 bytes"):
+        Sealing("too short")
+
+
+def test_what_lay_there_before_is_still_read(domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'rasa.db'}"
+    plain = CompactTrackerStore(domain, host=url)
+    tracker = plain.init_tracker("lin")
+    tracker.update_with_events([ActionExecuted("action_listen"), *a_turn("hi")], domain)
+    asyncio.run(plain.save(tracker))
+    monkeypatch.setenv("DESK_TRACKER_KEY", base64.urlsafe_b64encode(bytes(32)).decode())
+    read = asyncio.run(CompactTrackerStore(domain, host=url).retrieve("lin"))
+    assert read is not None
+    assert read.latest_message.text == "hi"
