@@ -1,12 +1,13 @@
 """The keys at hand in this process, from its settings."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crm.sealing.keys import DataKeyMissing, SealingKey, WrongDataKey
 from crm.settings import load_settings
 
 PREFIX = "enc:"
+REMEMBERED = 16_384
 
 
 class Keyring:
@@ -21,6 +22,9 @@ class Keyring:
             raise DataKeyMissing
         self._keys = {key.id: key for key in map(SealingKey, secrets)}
         self.active, self.messages = next(iter(self._keys)), messages
+        # An import looks the same addresses up, stores and reads them again within one batch.
+        self._seal_lookup = lru_cache(REMEMBERED)(self._sealed_lookup)
+        self._open_lookup = lru_cache(REMEMBERED)(self._opened_lookup)
 
     @cached_property
     def _prefix(self) -> str:
@@ -31,10 +35,21 @@ class Keyring:
         return tuple(self._keys)
 
     def seal(self, field: str, text: str, *, lookup: bool = False) -> str:
-        return self._prefix + self._keys[self.active].seal(field, text, lookup=lookup)
+        if lookup:
+            return self._seal_lookup(field, text)
+        return self._prefix + self._keys[self.active].seal(field, text, lookup=False)
 
     def open(self, field: str, sealed: str, *, lookup: bool = False) -> str:
         """Raises WrongDataKey, ValueError."""
+        return self._open_lookup(field, sealed) if lookup else self._opened(field, sealed, lookup=False)
+
+    def _sealed_lookup(self, field: str, text: str) -> str:
+        return self._prefix + self._keys[self.active].seal(field, text, lookup=True)
+
+    def _opened_lookup(self, field: str, sealed: str) -> str:
+        return self._opened(field, sealed, lookup=True)
+
+    def _opened(self, field: str, sealed: str, *, lookup: bool) -> str:
         name, _, value = sealed[len(PREFIX) :].partition(":")
         key = self._keys.get(name)
         if key is None:

@@ -47,6 +47,7 @@ def test_a_command_runs_as_it_stands(command: str, shop_folder: Path) -> None:
         "DESK_DATABASE_URL": f"sqlite:///{shop_folder}/desk.db",
         "DESK_SHOP": str(ROOT / "demo" / "shop.toml"),
         "DESK_SECRET_KEY": "s" * 40,
+        "DESK_DATA_KEY": os.environ["DESK_DATA_KEY"],
         "DESK_PORT": "1",
     }
 

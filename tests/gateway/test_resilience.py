@@ -162,6 +162,7 @@ class Process:
             "DESK_RASA_URL": settings.rasa_url,
             "DESK_ACTIONS_URL": settings.actions_url,
             "DESK_SECRET_KEY": settings.require("secret_key"),
+            "DESK_DATA_KEY": os.environ["DESK_DATA_KEY"],
             "DESK_INTERNAL_SECRET": SECRET,
             "DESK_SHOP": str(settings.shop_file),
             "PYTHONPATH": str(ROOT),
