@@ -226,7 +226,7 @@ def test_a_rotation_that_breaks_off_leaves_the_old_key(store: Engine, monkeypatc
 def test_a_store_from_before_is_encrypted_when_it_is_brought_up_to_date(database_url: str) -> None:
     engine = crm.bind(database_url)
     with engine.begin() as connection:
-        command.upgrade(migrate.config(connection), "0009")
+        command.upgrade(migrate.config(connection), "0011")
         connection.execute(
             text(
                 "INSERT INTO customers"
@@ -255,7 +255,7 @@ def test_a_store_from_before_is_encrypted_when_it_is_brought_up_to_date(database
         assert session.scalars(select(Customer.name).where(Customer.email == "a@example.com")).all() == ["Anna Fischer"]
         assert session.scalars(select(Alert.data)).all() == [{"name": "Anna Fischer"}]
     with engine.begin() as connection:
-        command.downgrade(migrate.config(connection), "0009")
+        command.downgrade(migrate.config(connection), "0011")
     assert "Anna Fischer" in everything_stored(engine)
     assert not inspect(engine).has_table("data_key")
     unbind()

@@ -7,8 +7,8 @@ from crm.sealing import keyring
 from crm.sealing.rewriting import SealedColumn, seal, unseal
 from crm.types import UtcDateTime, now
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
