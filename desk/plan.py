@@ -7,7 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Program:
-    """One child: ``once`` ends by itself with 0 and is waited for by those that name it in ``after``."""
+    """One child: ``once`` ends by itself with 0 and is waited for by those that name it in ``after``.
+
+    ``health_url`` is asked while it runs; a child that answered before and is silent for ``hangs_after`` seconds is
+    killed and started again.
+    """
 
     name: str
     command: list[str]
@@ -15,6 +19,8 @@ class Program:
     log: str | None = None  # None: writes to the console
     after: str | None = None
     once: bool = False
+    health_url: str | None = None
+    hangs_after: float = 30.0
 
 
 @dataclass(frozen=True)

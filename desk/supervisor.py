@@ -19,11 +19,13 @@ from types import FrameType
 from desk import processes
 from desk.console import tell
 from desk.plan import Plan, Program
+from desk.pulse import Pulse
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 STEADY_AFTER_SECONDS = 60.0
 ASK_EVERY_SECONDS = 0.1
 LOOK_AT_LOGS_EVERY_SECONDS = 60.0
+FEEL_PULSES_EVERY_SECONDS = 1.0
 FRONT_STOPS_WITHIN_SECONDS, REST_STOPS_WITHIN_SECONDS = 4.0, 4.0
 WRONG_CONFIGURATION = 2
 # Proxies from the environment must not come between us and our own gateway.
@@ -47,6 +49,11 @@ class Child:
     pause: float = FIRST_PAUSE_SECONDS
     log_began: int = 0
     done: bool = False
+    pulse: Pulse | None = None
+
+    def __post_init__(self) -> None:
+        if self.program.health_url:
+            self.pulse = Pulse(self.program.health_url)
 
     @property
     def log(self) -> Path:
@@ -56,6 +63,8 @@ class Child:
         self.log_began = self.log.stat().st_size if self.log.is_file() else 0
         self.process = processes.start(self.program, folder)
         self.started_at, self.start_at = now, None
+        if self.pulse:
+            self.pulse.begin()
 
     def plan_restart(self, now: float) -> float:
         """When it ran steadily the pauses begin anew. Returns the seconds until the next start."""
@@ -107,6 +116,7 @@ class Supervisor:
             now = time.monotonic()
             self._reap(now)
             self._start_due(now)
+            self._feel_pulses(now)
             if not self._ready:
                 self._ask_whether_ready()
             if now >= look_at_logs:
@@ -119,6 +129,8 @@ class Supervisor:
     def _seconds_to_next_event(self, look_at_logs: float) -> float:
         due = [child.start_at for child in self._children.values() if child.start_at and self._may_start(child)]
         wait = min([look_at_logs, *due]) - time.monotonic()
+        if any(child.pulse for child in self._children.values()):
+            wait = min(wait, FEEL_PULSES_EVERY_SECONDS)
         return max(0.0, wait if self._ready else min(wait, ASK_EVERY_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
@@ -136,6 +148,17 @@ class Supervisor:
                 child.start(self._plan.folder, now)
                 if child.process and not child.program.once:
                     tell(child.program.name, f"started (process {child.process.pid})")
+
+    def _feel_pulses(self, now: float) -> None:
+        """Kills whoever lives but no longer answers; the next look finds it ended and plans its restart."""
+        for child in self._children.values():
+            if child.process is None or child.pulse is None:
+                continue
+            child.pulse.look(now)
+            if child.pulse.silent_seconds >= child.program.hangs_after:
+                tell(child.program.name, f"has not answered for {child.pulse.silent_seconds:.0f} s; ending it")
+                processes.signal_group(child.process, signal.SIGKILL)
+                child.pulse.begin()
 
     def _reap(self, now: float) -> None:
         for child in self._children.values():

@@ -81,7 +81,8 @@ def plan_of(settings: Settings, names: Collection[str]) -> Plan:
         if name in names:
             command = [sys.executable, "-m", name]
             log = str(state / "log" / f"{name}.log")
-            programs.append(Program(name, command, model.child_environment(), log, after=STORE))
+            health = _health_url(settings, name)
+            programs.append(Program(name, command, model.child_environment(), log, after=STORE, health_url=health))
     if "scheduler" in names:
         programs.append(_scheduler(settings, state))
     return Plan(
@@ -104,7 +105,14 @@ def _rasa(settings: Settings, state: Path) -> Program:
         DESK_TRACKER_URL=settings.tracker_url or f"sqlite:///{state / 'rasa.db'}",
         DESK_TRACKER_KEY=_tracker_key(settings),
     )
-    return Program("rasa", command, env, str(state / "log" / "rasa.log"))
+    health = f"http://127.0.0.1:{port}/webhooks/desk/health" if is_local(settings.rasa_url) else None
+    return Program("rasa", command, env, str(state / "log" / "rasa.log"), health_url=health)
+
+
+def _health_url(settings: Settings, name: str) -> str:
+    if name == "gateway":
+        return gateway_url(settings.host, settings.port) + "/healthz"
+    return f"http://127.0.0.1:{port_of(settings.actions_url, 5055)}/health"
 
 
 def _tracker_key(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,9 @@ import pytest
 
 from desk import processes
 from desk.plan import Plan, Program
+from desk.pulse import Pulse
 from tests.support.product import ROOT
+from tests.support.serving import free_port
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 IGNORES_TERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
@@ -133,6 +136,59 @@ def test_a_killed_child_is_started_again(supervise: Callable[..., Running]) -> N
     first.kill()
     running.until(lambda: len(running.children()) == 1 and running.children()[0].pid != first.pid)
     assert "was killed by signal 9" in running.said
+
+
+SERVES = """
+import http.server, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", {port}), Handler).serve_forever()
+"""
+
+
+def test_what_lives_but_does_not_answer_is_started_again(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/health"
+    command = [sys.executable, "-c", SERVES.format(port=port)]
+    log = str(tmp_path / "rasa.log")
+    # Ten seconds: longer than a busy machine takes for one answer, and answers are asked for every five.
+    program = Program("rasa", command, dict(os.environ), log, health_url=url, hangs_after=10.0)
+    running = Running(tmp_path, rasa=program)
+    try:
+        running.until(lambda: "GET /health" in (tmp_path / "rasa.log").read_text() if Path(log).exists() else False)
+        # An error is an answer, so it is left alone until it hangs.
+        assert "ending it" not in running.said
+        hanging = running.children()[0]
+        hanging.suspend()
+        running.until(lambda: "has not answered for 1" in running.said, seconds=60)
+        running.until(lambda: len(running.children()) == 1 and running.children()[0].pid != hanging.pid)
+        assert "was killed by signal 9; starting it again in 1 s" in running.said
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_a_slow_start_and_a_held_up_supervisor_are_no_hang() -> None:
+    pulse = Pulse(f"http://127.0.0.1:{free_port()}/health")
+    for moment in range(100):
+        pulse.look(float(moment))
+    assert pulse.silent_seconds == 0
+    pulse.begin()  # lets the last question go
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pulse = Pulse(f"http://127.0.0.1:{server.getsockname()[1]}/health")
+        pulse.look(0.0)
+        taken, _ = server.accept()
+        with taken:
+            taken.sendall(b"HTTP/1.0 503 Not ready\r\n\r\n")
+            time.sleep(0.1)
+            pulse.look(1.0)
+            pulse.look(1.5)
+            assert pulse.silent_seconds == 0.5
+            pulse.look(3_600.0)
+            assert pulse.silent_seconds == 2.5
+        pulse.begin()
 
 
 def test_a_wrong_configuration_ends_it_with_one_sentence(supervise: Callable[..., Running]) -> None:
