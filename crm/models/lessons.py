@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
+from crm.sealing import SealedJson
 
 
 class LessonKind(StrEnum):
@@ -41,13 +42,13 @@ class Lesson(Base):
     kind: Mapped[LessonKind]
     status: Mapped[LessonStatus] = mapped_column(index=True)
     language: Mapped[str]
-    questions: Mapped[list[str]] = mapped_column(default=list)
+    questions: Mapped[list[str]] = mapped_column(SealedJson("lesson", messages=True), default=list)
     title: Mapped[str] = mapped_column(default="")
     answer: Mapped[str] = mapped_column(default="")
     slug: Mapped[str | None]
     intent: Mapped[str | None]
     messages: Mapped[list[int]] = mapped_column(default=list)
-    report: Mapped[dict[str, Any] | None]
+    report: Mapped[dict[str, Any] | None] = mapped_column(SealedJson("lesson", messages=True))
     replaced: Mapped[dict[str, Any] | None]
     taught: Mapped[dict[str, Any] | None]
     model: Mapped[str | None]
