@@ -50,7 +50,7 @@ lint: ## Check style, types, who imports whom, secrets in files and known vulner
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/secret_scan.py
-	$(BIN)/python .ci/dependency_audit.py
+	$(BIN)/python .ci/dependency_audit.py $(AUDIT)
 
 bench-analytics: setup-dev ## Measure the models on public shops (beside the checkout), with pictures
 	$(BIN)/python -m benchmarks.analytics
