@@ -120,7 +120,7 @@ async def test_a_complaint_can_be_ticked_off(gateway: Gateway) -> None:
         assert session.get_one(Ticket, ticket_id).status is TicketStatus.DONE
 
 
-@pytest.mark.parametrize("token", ["x", "preview", "ImFiYyI.forged-signature", "a" * 5_000, "%00"])
+@pytest.mark.parametrize("token", ["x", "preview", "ImFiYyI.forged-signature", "a" * 5_000, "%20"])
 async def test_a_link_that_is_not_ours_does_nothing_and_says_so(gateway: Gateway, token: str) -> None:
     for answer in (await gateway.http.get(f"/owner/do/{token}"), await gateway.http.post(f"/owner/do/{token}")):
         assert answer.status_code == 404

@@ -161,8 +161,8 @@ class TestLimits:
                 reads_nothing.setblocking(False)
                 asked = b"GET /widget.js HTTP/1.1\r\nHost: desk\r\n\r\n" * 500
                 loop = asyncio.get_running_loop()
-                with contextlib.suppress(TimeoutError, ConnectionError):
-                    async with asyncio.timeout(1):
+                async with asyncio.timeout(60):
+                    with contextlib.suppress(ConnectionError):
                         while True:
                             await loop.sock_sendall(reads_nothing, asked)
                 async with asyncio.timeout(10):
