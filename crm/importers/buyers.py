@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.importers.records import CustomerRecord, OrderRecord
 from crm.importers.upsert import Values, table_of, upsert
-from crm.importers.write_customers import CUSTOMER_COLUMNS, stored_customers
+from crm.importers.write_customers import CUSTOMER_COLUMNS, record_consents, stored_customers
 from crm.models import Customer
 from crm.parts import in_parts
 
@@ -101,12 +101,18 @@ class Buyers:
                 if "id" in known:
                     self._blanks.setdefault(known["id"], {})[column] = value
 
-    def store(self, now: datetime) -> None:
-        """Writes the new customers and what orders told about known ones; all have their ``id`` afterwards."""
+    def store(self, now: datetime, *, consent_heading: str | None = None) -> None:
+        """Writes the new customers and what orders told about known ones; all have their ``id`` afterwards.
+
+        ``consent_heading``: as in ``write_customers``, for the permissions that new customers gave with their order.
+        """
         rows = [values | {"updated_at": now} for values in self.created.values()]
         ids = upsert(self._session, Customer, rows, key=("source", "external_id"), update=["updated_at"])
         for (_, external_id), customer_id in ids.items():
             self.created[external_id]["id"] = customer_id
+        if consent_heading is not None:
+            agreed = {new["id"]: True for new in self.created.values() if new["accepts_marketing"]}
+            record_consents(self._session, self._source, agreed, heading=consent_heading, now=now)
         for customer_id, values in self._blanks.items():
             self._session.connection().execute(
                 _customers.update().where(_customers.c.id == customer_id).values(**values, updated_at=now)

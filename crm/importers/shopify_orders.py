@@ -62,9 +62,10 @@ def import_orders(path: Path, context: Context) -> ImportReport:
     ):
         with context.open_session() as session:
             goods = Goods(session)
+        heading = table.heading("accepts_marketing")
 
         def write(session: Session, batch: list[OrderRecord]) -> None:
-            write_orders(session, SOURCE, batch, goods, report, now=context.now)
+            write_orders(session, SOURCE, batch, goods, report, now=context.now, consent_heading=heading)
 
         store_in_batches(_orders(table, context), write, table, report, context)
     return report

@@ -60,12 +60,12 @@ def write_customers(
         writing.append(values | {"source": source, "external_id": key, "created_at": created, "updated_at": now})
     ids = upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
     if consent_heading is not None:
-        _record_consents(session, source, {ids[source, key]: granted for key, granted in decided.items()},
-                         heading=consent_heading, now=now)  # fmt: skip
+        record_consents(session, source, {ids[source, key]: granted for key, granted in decided.items()},
+                        heading=consent_heading, now=now)  # fmt: skip
 
 
-def _record_consents(session: Session, source: str, decided: dict[int, bool], *, heading: str, now: datetime) -> None:
-    """``decided``: what the export says about marketing, by customer."""
+def record_consents(session: Session, source: str, decided: dict[int, bool], *, heading: str, now: datetime) -> None:
+    """``decided``: what the export says about marketing, by customer; ``heading``: its own name of that column."""
     rows = [
         {
             "customer_id": customer_id,

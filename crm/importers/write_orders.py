@@ -47,8 +47,12 @@ def write_orders(
     *,
     now: datetime,
     told: Collection[str] | None = None,
+    consent_heading: str | None = None,
 ) -> None:
-    """Adds and updates. ``told``: the columns the source has; others keep what they hold."""
+    """Adds and updates. ``told``: the columns the source has; others keep what they hold.
+
+    ``consent_heading``: the file's own name of a column on marketing, for customers who are made from their order.
+    """
     columns = [c for c in ORDER_COLUMNS if told is None or c in told]
     stored = _stored_orders(session, source, [record.external_id for record in records])
     untouchable = _erased(session, stored)
@@ -60,7 +64,7 @@ def write_orders(
         if owner is not None and owner["erased_at"] is not None:
             # An older order of somebody who was forgotten: the sale counts, the person stays unknown.
             record.email = record.phone = record.city = record.tracking_number = None
-    buyers.store(now)
+    buyers.store(now, consent_heading=consent_heading)
     report.customers_created += len(buyers.created)
     ids = [order["id"] for order in stored.values()]
     stored_lines, stored_shipments = _stored_lines(session, ids), _stored_shipments(session, ids)

@@ -250,6 +250,19 @@ def test_somebody_who_never_agreed_has_no_permission_recorded(take: Importing) -
     assert consents() == []
 
 
+def test_a_permission_given_with_the_order_that_makes_a_customer_known_is_recorded_once(take: Importing) -> None:
+    first = an_order(**{"Name": "#1", "Accepts Marketing": "yes"})
+    take("orders", first)
+    take("orders", first, an_order(**{"Name": "#2", "Accepts Marketing": "yes"}))
+    assert consents() == [(True, "Accepts Marketing: yes", "shopify")]
+    assert [customer.accepts_marketing for customer in customers()] == [True]
+
+
+def test_an_order_of_somebody_who_did_not_agree_brings_no_permission(take: Importing) -> None:
+    take("orders", an_order(**{"Accepts Marketing": "no"}))
+    assert consents() == []
+
+
 def test_a_withdrawn_permission_is_not_given_back_by_an_import(take: Importing) -> None:
     take("customers", MEI)
     with crm.session() as session:
