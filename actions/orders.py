@@ -205,39 +205,6 @@ class RequestInvoice(OrderAction):
         return None
 
 
-class TellRefundStatus(OrderAction):
-    subject = "refund_form"
-
-    def name(self) -> str:
-        return "action_refund_status"
-
-    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
-        amount = turn.amount(order.refunded_minor or order.total_minor, order.currency)
-        if order.financial_status == "refunded":
-            turn.say("utter_refund_done", number=order.number, amount=amount)
-        elif order.refunded_minor:
-            turn.say("utter_refund_partly", number=order.number, amount=amount)
-        elif order.state is OrderState.CANCELLED:
-            turn.say("utter_refund_cancelled", number=order.number)
-            # Money may be owed: that is for the owner to see, not for a bot to judge.
-            session.flush()
-            tickets.open_ticket(
-                session,
-                conversation,
-                kind=TicketKind.COMPLAINT,
-                request_key=f"{turn.request_key}:refund:{order.number}",
-                text=turn.whole,
-                order=order,
-                now=turn.now,
-            )
-        elif tickets.latest_return(session, order) is not None:
-            turn.say("utter_refund_return_open", number=order.number)
-        else:
-            turn.say("utter_refund_none", number=order.number)
-            return "action_handoff"
-        return None
-
-
 class TakeDetail(DeskAction):
     """A detail given out of the blue: an order number, a product, a rating. Goes on with what it fits."""
 

@@ -1,4 +1,4 @@
-"""Returns and exchanges: the policy, and registering one."""
+"""Returns and exchanges: the policy, registering one, and what became of it and of the money."""
 
 import re
 from datetime import timedelta
@@ -12,8 +12,8 @@ from actions.knowledge import passage_for
 from actions.orders import OrderAction
 from actions.topics import beyond
 from actions.turn import Event, Turn
-from crm import knowledge, tickets
-from crm.models import Conversation, Order, OrderState
+from crm import knowledge, returns, tickets
+from crm.models import Conversation, FinancialStatus, Order, OrderState, ReturnRequest, ReturnStatus, TicketKind
 from crm.text import normal
 
 _ASKS_ABOUT_POLICY = re.compile(
@@ -31,6 +31,14 @@ _OWN_ORDER = re.compile(
     r"我要退|我想退|想退|要退|申请退|帮我退|我要换|想换|要换|退了吧|买的|我的订单|收到的"
 )
 
+_STANDS = {
+    ReturnStatus.REQUESTED: "utter_return_waits",
+    ReturnStatus.APPROVED: "utter_return_approved",
+    ReturnStatus.RECEIVED: "utter_return_received",
+    ReturnStatus.REFUNDED: "utter_return_refunded",
+    ReturnStatus.DECLINED: "utter_return_declined",
+}
+
 
 def return_policy(turn: Turn) -> str:
     """The shop's rule in one or two sentences; empty when it states none."""
@@ -41,6 +49,13 @@ def return_policy(turn: Turn) -> str:
     if conditions:
         return turn.phrase("utter_return_policy", days=rules.days, conditions=conditions.rstrip("。. "))
     return turn.phrase("utter_return_policy_days", days=rules.days)
+
+
+def tell_return(turn: Turn, order: Order, request: ReturnRequest) -> str | None:
+    """How a return stands, with the line that the shop added. Returns what a plain "yes" would start."""
+    note = turn.phrase("utter_return_note", note=request.decision_note) if request.decision_note else ""
+    turn.say(_STANDS[request.status], number=order.number, extra=note)
+    return "action_handoff" if request.status is ReturnStatus.DECLINED else None
 
 
 class OfferReturn(DeskAction):
@@ -91,10 +106,10 @@ class RequestReturn(OrderAction):
         elif state in (OrderState.PREPARING, OrderState.AWAITING_PAYMENT):
             turn.say("utter_return_not_shipped", number=order.number)
             return "cancellation_form"
-        elif tickets.latest_return(session, order) is not None:
-            turn.say("utter_return_already", number=order.number)
+        elif (known := returns.latest(session, order)) is not None:
+            return tell_return(turn, order, known)
         else:
-            tickets.request_return(
+            returns.ask(
                 session,
                 conversation,
                 order,
@@ -117,3 +132,36 @@ class RequestReturn(OrderAction):
         region = turn.shop.shipping.region_for(order.country) if order.country else None
         travel = region.days[1] if region is not None else 14
         return order.fulfilled_at + timedelta(days=travel + rules.days) < turn.now
+
+
+class TellRefundStatus(OrderAction):
+    subject = "refund_form"
+
+    def name(self) -> str:
+        return "action_refund_status"
+
+    def about(self, turn: Turn, session: Session, conversation: Conversation, order: Order) -> str | None:
+        amount = turn.amount(order.refunded_minor or order.total_minor, order.currency)
+        if order.financial_status is FinancialStatus.REFUNDED:
+            turn.say("utter_refund_done", number=order.number, amount=amount)
+        elif order.refunded_minor:
+            turn.say("utter_refund_partly", number=order.number, amount=amount)
+        elif order.state is OrderState.CANCELLED:
+            turn.say("utter_refund_cancelled", number=order.number)
+            # Money may be owed: that is for the owner to see, not for a bot to judge.
+            session.flush()
+            tickets.open_ticket(
+                session,
+                conversation,
+                kind=TicketKind.COMPLAINT,
+                request_key=f"{turn.request_key}:refund:{order.number}",
+                text=turn.whole,
+                order=order,
+                now=turn.now,
+            )
+        elif (known := returns.latest(session, order)) is not None:
+            return tell_return(turn, order, known)
+        else:
+            turn.say("utter_refund_none", number=order.number)
+            return "action_handoff"
+        return None

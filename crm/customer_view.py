@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from crm import customers, products, scores, searching
+from crm import customers, products, returns, scores, searching
 from crm.models import (
     Consent,
     Conversation,
@@ -21,6 +21,7 @@ from crm.models import (
     Order,
     Product,
     Recommendation,
+    ReturnRequest,
     Ticket,
 )
 
@@ -54,6 +55,7 @@ class CustomerView:
     conversations: Sequence[Conversation]
     handoffs: int
     tickets: Sequence[Ticket]
+    returns: Sequence[ReturnRequest]
     consents: Sequence[Consent]
     scores_given: Sequence[Feedback]
     sentiment: float | None
@@ -134,6 +136,7 @@ def view(session: Session, customer_id: int) -> CustomerView:
             .where(or_(Ticket.customer_id == customer_id, Ticket.conversation_id.in_(talks)))
             .order_by(Ticket.id.desc())
         ).all(),
+        returns=returns.of_customer(session, customer_id, talks),
         consents=session.scalars(
             select(Consent)
             .where(or_(Consent.customer_id == customer_id, Consent.identity_id.in_(of_theirs)))

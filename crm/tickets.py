@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.models import Conversation, Identity, Order, Product, ReturnRequest, Ticket, TicketKind
+from crm.models import Conversation, Identity, Order, Product, Ticket, TicketKind
 
 
 def open_ticket(
@@ -41,24 +41,3 @@ def open_ticket(
     session.add(ticket)
     session.flush()
     return ticket
-
-
-def request_return(
-    session: Session, conversation: Conversation, order: Order, *, request_key: str, reason: str, now: datetime
-) -> ReturnRequest:
-    """A return request, made once per ``request_key``."""
-    found = session.scalar(select(ReturnRequest).where(ReturnRequest.request_key == request_key))
-    if found is not None:
-        return found
-    request = ReturnRequest(
-        request_key=request_key, order_id=order.id, conversation_id=conversation.id, reason=reason, requested_at=now
-    )
-    session.add(request)
-    session.flush()
-    return request
-
-
-def latest_return(session: Session, order: Order) -> ReturnRequest | None:
-    return session.scalar(
-        select(ReturnRequest).where(ReturnRequest.order_id == order.id).order_by(ReturnRequest.id.desc()).limit(1)
-    )

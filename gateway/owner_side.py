@@ -57,7 +57,7 @@ class OwnerSide:
 
         message, new = await self._store.write(work)
         if new:
-            self._tell(public_id, message, owner=True)
+            self.tell(public_id, message, owner=True)
         return message
 
     async def take(self, public_id: str) -> None:
@@ -75,7 +75,7 @@ class OwnerSide:
             line = self._wording.say("bot_is_back", conversation.language)
             return takeover.give_back(session, conversation, line=line, by=ReturnedBy.OWNER, now=self._clock())
 
-        self._tell(public_id, await self._store.write(work), owner=False)
+        self.tell(public_id, await self._store.write(work), owner=False)
         self._bus.publish(public_id, Event(Kind.HANDOFF, {"active": False, "owner": False}))
 
     # what she is told
@@ -148,7 +148,7 @@ class OwnerSide:
             said, answers, returned = await self._store.write(
                 lambda session, public_id=public_id: self._end_silence(session, public_id)  # type: ignore[misc]
             )
-            self._tell(public_id, said, owner=False)
+            self.tell(public_id, said, owner=False)
             self._bus.publish(public_id, Event(Kind.HANDOFF, {"active": not returned, "owner": False}))
             if answers:
                 self._relay.wake(public_id)
@@ -185,9 +185,10 @@ class OwnerSide:
                     now=moment,
                 )
             )
-            self._tell(public_id, said, owner=None)
+            self.tell(public_id, said, owner=None)
 
-    def _tell(self, public_id: str, message: Message | None, *, owner: bool | None) -> None:
+    def tell(self, public_id: str, message: Message | None, *, owner: bool | None) -> None:
+        """Carries a stored message to the customer's screen; ``owner`` says whether the owner speaks from now on."""
         if message is None:
             return
         self._bus.publish(public_id, Event(Kind.MESSAGE, dict(shown(message))))

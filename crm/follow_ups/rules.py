@@ -79,10 +79,16 @@ def _delivered(session: Session, now: datetime) -> Iterator[Candidate]:
 
 
 def _return_approved(session: Session, now: datetime) -> Iterator[Candidate]:
+    """Those whom the decision itself could not tell, because they asked elsewhere than in a chat."""
+    approved_at = func.coalesce(ReturnRequest.decided_at, ReturnRequest.requested_at)
     rows = session.execute(
         select(ReturnRequest.id, ReturnRequest.conversation_id, Order.number, Order.customer_id)
         .join(Order)
-        .where(ReturnRequest.status == ReturnStatus.APPROVED, ReturnRequest.requested_at > now - timedelta(days=60))
+        .where(
+            ReturnRequest.status == ReturnStatus.APPROVED,
+            ReturnRequest.told_at.is_(None),
+            approved_at > now - timedelta(days=60),
+        )
     )
     for request_id, conversation_id, number, customer_id in rows:
         yield Candidate(f"return:{request_id}", customer_id, conversation_id, order_number=number)
@@ -93,6 +99,7 @@ def _quote_unanswered(session: Session, now: datetime) -> Iterator[Candidate]:
         select(Quote).where(
             Quote.sent_at <= now - QUOTE_RESTS,
             Quote.accepted_at.is_(None),
+            Quote.declined_at.is_(None),
             Quote.valid_until > now,
             Quote.conversation_id.is_not(None),
         )

@@ -101,7 +101,11 @@ class Shipment(Base):
 
 
 class ReturnRequest(Base):
-    """A customer wants to send something back. ``request_key`` makes a repeated turn harmless."""
+    """A customer wants to send something back. ``request_key`` makes a repeated turn harmless.
+
+    ``decision_note`` is a line that the shop adds for the customer; ``told_at`` is when they last heard of the state
+    in their chat, None if there was none to tell it in.
+    """
 
     __tablename__ = "return_requests"
 
@@ -112,5 +116,11 @@ class ReturnRequest(Base):
     reason: Mapped[str] = mapped_column(Sealed("return reason"))
     status: Mapped[ReturnStatus] = mapped_column(default=ReturnStatus.REQUESTED)
     requested_at: Mapped[datetime]
+    owner_told_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    decision_note: Mapped[str] = mapped_column(Sealed("return note"), default="")
+    refunded_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship()

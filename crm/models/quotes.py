@@ -25,3 +25,4 @@ class Quote(Base):
     valid_until: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]

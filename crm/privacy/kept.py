@@ -18,7 +18,7 @@ KEPT: Final[Mapping[str, frozenset[str]]] = {
         " paid_at fulfilled_at cancelled_at updated_at",
         "order_lines": "id order_id position product_id sku title quantity unit_price_minor discount_minor fulfilled",
         "shipments": "id order_id carrier shipped_at delivered_at",
-        "return_requests": "id order_id conversation_id status requested_at",
+        "return_requests": "id order_id conversation_id status requested_at decided_at refunded_at",
         # That there was a conversation, and how it went, without a word of it.
         "conversations": "id identity_id channel language status last_seq opened_at last_message_at closed_at"
         " satisfaction_asked_at lease_owner lease_until unheard_from",

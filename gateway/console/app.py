@@ -18,6 +18,7 @@ from gateway.console import (
     lessons,
     pages,
     reports,
+    returns,
     settings,
     sign_in,
 )
@@ -25,7 +26,7 @@ from gateway.console.access import NotPermitted, NotSignedIn
 from gateway.errors import error, http_refused
 
 KEPT_SECONDS = 30 * 86_400
-ROUTES = (sign_in, inbox, customers, knowledge, lessons, catalogue, follow_ups, reports, digests, settings)
+ROUTES = (sign_in, inbox, customers, knowledge, lessons, catalogue, returns, follow_ups, reports, digests, settings)
 
 
 class _Files(StaticFiles):

@@ -1,7 +1,7 @@
 """The inbox and one conversation in it: reading, taking over, answering, returning."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from crm import briefing, conversations, handoffs, inbox, preferences, suggestions
+from crm import briefing, conversations, handoffs, inbox, preferences, returns, suggestions
 from crm.briefing import Briefing
 from crm.inbox import InboxCounts, InboxRow, Shelf
 from crm.lessons import replies
-from crm.models import Channel, Conversation, Handoff, Message
+from crm.models import Channel, Conversation, Handoff, Message, ReturnRequest
 from crm.preferences import Preferences
 from crm.types import now
 from gateway.bus import Ended, Kind, TooSlow
@@ -106,6 +106,7 @@ class _Talk(NamedTuple):
     told: Briefing
     suggested: list[str]
     teachable: frozenset[int]
+    returns: Sequence[ReturnRequest]
     list: _List
 
 
@@ -129,6 +130,7 @@ def _talk(session: Session, number: int, shown: int) -> _Talk:
         told=briefing.brief(session, conversation, handoff),
         suggested=suggestions.suggest(session, conversation),
         teachable=frozenset(found.answer.id for found in replies.answered_by_owner(messages)),
+        returns=returns.open_requests(session, conversation_id=conversation.id),
         list=_list(session, Shelf.ALL, ""),
     )
 
@@ -149,6 +151,7 @@ async def conversation_page(request: Request, parts: PartsOf, who: SignedInOf, n
         told=found.told,
         suggested=found.suggested,
         teachable=found.teachable,
+        returns=found.returns,
         return_after=found.list.wanted.return_after_minutes,
         key=_new_key(),
         **_shown_list(found.list, Shelf.ALL, "", current=number),

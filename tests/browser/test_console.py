@@ -13,7 +13,18 @@ from tests.support.product import RunningDesk
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1280, "height": 820}}
-PAGES = ("", "/customers", "/questions", "/knowledge", "/catalogue", "/follow-ups", "/reports", "/digests", "/settings")
+PAGES = (
+    "",
+    "/customers",
+    "/questions",
+    "/knowledge",
+    "/catalogue",
+    "/returns",
+    "/follow-ups",
+    "/reports",
+    "/digests",
+    "/settings",
+)
 
 
 class Customer:
@@ -137,3 +148,26 @@ def test_a_new_article_answers_the_next_question(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved")
     assert any("plum tree" in reply for reply in customer.says("Where can I park my llama?"))
+
+
+def test_a_return_from_the_request_to_the_refund(
+    console: Callable[..., Page], customer: Customer, product_url: str
+) -> None:
+    customer.says("I want to return my order 1382, junjie.huang@example.com")
+    assert "waits for the owner" not in customer.says("It is too small for me")[0]
+    assert "waits for the owner" in customer.says("where is my refund for order 1382?")[0]
+    page = console(**PHONE)
+    page.goto(f"{product_url}/owner/returns")
+    card = page.locator(".card", has_text="too small for me")
+    card.get_by_label("A line of yours").fill("Send it to 7 Lake Road, please.")
+    card.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("heading", name="Approved, not refunded yet")).to_be_visible()
+    told = customer.hears()[-1]
+    assert "is approved" in told["text"]
+    assert "7 Lake Road" in told["text"]
+    asked = customer.says("where is my refund for order 1382?")[0]
+    assert "approved" in asked
+    assert "7 Lake Road" in asked
+    page.locator(".card", has_text="too small for me").get_by_role("button", name="Refunded").click()
+    expect(page.get_by_role("heading", name="Decided", exact=True)).to_be_visible()
+    assert "has been refunded" in customer.says("has order 1382 been refunded?")[0]

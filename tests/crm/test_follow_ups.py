@@ -238,6 +238,25 @@ def test_an_unanswered_quote_is_asked_about_after_two_days(session: Session) -> 
     assert f"{BASE}/quotes/abc" in draft.text
 
 
+def test_a_quote_that_was_answered_is_not_asked_about(session: Session) -> None:
+    for number, answer in enumerate(("accepted_at", "declined_at")):
+        quote = Quote(
+            public_id=f"q{number}",
+            conversation_id=_chat(session, None, name=f"v{number}").id,
+            currency="SGD",
+            lines=[],
+            language="en",
+            made_at=NOW - timedelta(days=3),
+            sent_at=NOW - timedelta(days=2),
+            valid_until=NOW + timedelta(days=10),
+        )
+        setattr(quote, answer, NOW - timedelta(days=1))
+        session.add(quote)
+    session.flush()
+
+    assert _drafts(session) == []
+
+
 def test_who_asked_in_vain_is_told_when_it_is_back(session: Session) -> None:
     conversation = _chat(session, None)
     lamp = a_product(session, "Lamp", "灯", stock=0)

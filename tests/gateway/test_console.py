@@ -10,14 +10,14 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from crm import session, staff
-from crm.models import KnowledgeArticle, Message, SignInFailure, StaffSession
+from crm import conversations, returns, session, staff
+from crm.models import Identity, KnowledgeArticle, Message, SignInFailure, StaffSession
 from crm.settings import Settings
 from crm.types import now
 from gateway.console import pages
 from tests.gateway.conftest import Gateway, Visitor
 from tests.gateway.test_takeover import conversation_of, hand_over
-from tests.support.factories import a_customer
+from tests.support.factories import a_customer, an_order
 from tests.support.fake_rasa import FakeRasa
 
 PASSWORD = "correct-horse-battery"
@@ -29,6 +29,7 @@ PAGES = (
     "/lessons",
     "/knowledge",
     "/catalogue",
+    "/returns",
     "/follow-ups",
     "/reports",
     "/digests",
@@ -223,6 +224,60 @@ async def test_the_owner_answers_and_returns_from_the_console(owner: Console, pa
     await owner.sends(f"/conversations/{number}/return")
     assert await park.hears("and now?") == ["You said: and now?"]
     assert rasa.texts == ["my parcel is broken", "and now?"]
+
+
+def asked_to_return(visitor: Visitor) -> tuple[int, int]:
+    """A return that the visitor, a customer by now, asks for; its number and the customer's."""
+    with session() as opened:
+        conversation = conversations.by_public_id(opened, visitor.conversation_id)
+        customer = a_customer(opened, "Ms Park", "park@example.com")
+        opened.get_one(Identity, conversation.identity_id).customer_id = customer.id
+        order = an_order(opened, "2003", of=customer)
+        found = returns.ask(opened, conversation, order, request_key="r", reason="The lid <b>leaks</b>", now=now())
+        return found.id, customer.id
+
+
+async def test_a_return_is_decided_once_and_the_customer_reads_it(owner: Console, park: Visitor) -> None:
+    await park.hears("I want to send it back")
+    number, customer = asked_to_return(park)
+    talk = f"/owner/conversations/{conversation_of(park).id}"
+    assert f"#return-{number}" in (await owner.http.get(talk)).text
+    for path in ("/owner/returns", f"/owner/customers/{customer}"):
+        page = (await owner.http.get(path)).text
+        assert "The lid &lt;b&gt;leaks&lt;/b&gt;" in page
+        assert f'action="/owner/returns/{number}"' in page
+    assert (await owner.sends(f"/returns/{number}", do="burn")).status_code == 422
+    answer = await owner.sends(f"/returns/{number}", do="approve", note="Send it to 7 Lake Road.", next=talk)
+    assert (answer.status_code, answer.headers["Location"]) == (303, talk)
+    again = await owner.sends(f"/returns/{number}", do="decline", note="No.")
+    assert again.headers["Location"] == "/owner/returns?problem=decided"
+    assert "was decided already" in (await owner.http.get(again.headers["Location"])).text
+    told = [message["text"] for message in await park.history() if "2003" in message["text"]]
+    assert len(told) == 1
+    assert "is approved" in told[0]
+    assert "Send it to 7 Lake Road." in told[0]
+    assert f"#return-{number}" not in (await owner.http.get(talk)).text
+    await owner.sends(f"/returns/{number}", do="refunded")
+    assert "has been refunded" in (await park.history())[-1]["text"]
+    assert (await owner.sends("/returns/999", do="approve")).status_code == 404
+
+
+async def test_a_helper_decides_a_return_under_their_own_name_and_another_site_cannot(
+    owner: Console, helper: Console, lin: Visitor
+) -> None:
+    await lin.hears("我要退货")
+    number, _ = asked_to_return(lin)
+    path = f"/owner/returns/{number}"
+    assert (await helper.http.post(path, data={"do": "approve"})).status_code == 403
+    crossed = await helper.http.post(
+        path, data={"do": "approve", "csrf": helper.csrf}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert crossed.status_code == 403
+    assert (await helper.sends(f"/returns/{number}", do="decline", note="杯子用过了")).status_code == 303
+    assert re.search(r"decided Today \d\d:\d\d mei", (await owner.http.get("/owner/returns")).text)
+    told = (await lin.history())[-1]["text"]
+    assert "没有通过" in told
+    assert "杯子用过了" in told
 
 
 async def test_the_list_says_only_when_it_changed(owner: Console, park: Visitor) -> None:
