@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import owners
@@ -116,8 +116,11 @@ def next_for_each_chat(session: Session, *, now: datetime) -> Sequence[OwnerNoti
     return [notice for notice in found.values() if notice is not None]
 
 
-def claim(session: Session, notice_id: int, *, now: datetime) -> OwnerNotice | None:
-    """The notice as it is now if the caller may send it; nobody else may for a minute."""
+def claim(session: Session, notice_id: int, *, now: datetime, last_number: int) -> OwnerNotice | None:
+    """The notice as it is now if the caller may send it; nobody else may for a minute.
+
+    ``last_number`` is the highest number that Telegram is known to have given, kept until the try's end is known.
+    """
     claimed = session.scalar(
         update(OwnerNotice)
         .where(
@@ -125,23 +128,33 @@ def claim(session: Session, notice_id: int, *, now: datetime) -> OwnerNotice | N
             OwnerNotice.delivery == Delivery.PENDING,
             or_(OwnerNotice.deliver_after.is_(None), OwnerNotice.deliver_after <= now),
         )
-        .values(deliver_after=now + LEASE, delivery_attempts=OwnerNotice.delivery_attempts + 1)
+        .values(
+            deliver_after=now + LEASE,
+            delivery_attempts=OwnerNotice.delivery_attempts + 1,
+            tried_after=func.coalesce(OwnerNotice.tried_after, last_number),
+        )
         .returning(OwnerNotice.id)
         .execution_options(synchronize_session=False)
     )
     return session.get(OwnerNotice, claimed) if claimed is not None else None
 
 
+def begin(session: Session, notice_id: int, *, last_number: int) -> None:
+    """An earlier try is known to have failed, and another one begins."""
+    _settle(session, notice_id, tried_after=last_number)
+
+
 def sent(session: Session, notice_id: int, *, telegram_id: int, now: datetime) -> None:
-    _settle(session, notice_id, delivery=Delivery.SENT, telegram_id=telegram_id, delivered_at=now)
+    _settle(session, notice_id, delivery=Delivery.SENT, telegram_id=telegram_id, delivered_at=now, tried_after=None)
 
 
 def failed(session: Session, notice_id: int) -> None:
-    _settle(session, notice_id, delivery=Delivery.FAILED)
+    _settle(session, notice_id, delivery=Delivery.FAILED, tried_after=None)
 
 
-def again(session: Session, notice_id: int, *, after: datetime) -> None:
-    _settle(session, notice_id, deliver_after=after)
+def again(session: Session, notice_id: int, *, after: datetime, in_doubt: bool) -> None:
+    """It may be tried again; ``in_doubt`` when it may have arrived, which is asked first then."""
+    _settle(session, notice_id, deliver_after=after, **({} if in_doubt else {"tried_after": None}))
 
 
 def forget_old(session: Session, *, now: datetime) -> None:

@@ -91,6 +91,9 @@ class Message(Base):
     deliver_after: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     delivery_error: Mapped[str | None]
+    delivered_pieces: Mapped[int] = mapped_column(default=0, server_default="0")  # of a message sent in several
+    # While nobody knows how a try ended: the highest number that the channel had given to a message before it.
+    tried_after: Mapped[int | None]
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
 

@@ -36,6 +36,7 @@ class HandoffReason(StrEnum):
     VERIFICATION_LIMIT = "verification_limit"
     DESK_DOWN = "desk_down"
     REQUEST = "request"
+    UNDELIVERED = "undelivered"  # the channel refuses a message for good
     OWNER = "owner"  # nobody asked: the owner stepped in
 
 

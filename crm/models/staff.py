@@ -84,6 +84,7 @@ class OwnerNotice(Base):
     deliver_after: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     telegram_id: Mapped[int | None]
+    tried_after: Mapped[int | None]  # as on messages: the end of a try is not known
 
 
 class Preference(Base):

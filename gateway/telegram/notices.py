@@ -18,7 +18,8 @@ from gateway.metrics import Metrics
 from gateway.owner_side import OwnerSide
 from gateway.store import Store
 from gateway.telegram.bot import is_public, seconds_to_wait
-from gateway.telegram.outbox import Outbox
+from gateway.telegram.numbers import Numbers
+from gateway.telegram.outbox import Outbox, surely_not_sent
 from gateway.telegram.rendering import LONGEST_TEXT, split
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,12 @@ class NoticeOutbox:
         owner_side: OwnerSide,
         metrics: Metrics,
         customers: Outbox,
+        numbers: Numbers,
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._bot, self._store, self._owner_side, self._metrics = bot, store, owner_side, metrics
-        self._customers, self._clock = customers, clock
+        self._customers, self._numbers, self._clock = customers, numbers, clock
         self._allowance: dict[str, tuple[float, float]] = {}
 
     async def carry_forever(self) -> None:
@@ -67,12 +69,9 @@ class NoticeOutbox:
         for notice in found:
             await self._let_customers_first()
             await self._pace(notice.chat_id)
-            number = notice.id
-            claimed = await self._store.write(
-                lambda session, number=number: notices.claim(session, number, now=self._clock())  # type: ignore[misc]
-            )
+            claimed = await self._claim(notice)
             if claimed is not None:
-                await self._carry(claimed)
+                await self._carry(claimed, tried_after=notice.tried_after)
         return bool(found)
 
     async def _let_customers_first(self) -> None:
@@ -88,31 +87,51 @@ class NoticeOutbox:
             tokens = 1.0
         self._allowance[chat_id] = (tokens - 1, time.monotonic())
 
-    async def _carry(self, notice: OwnerNotice) -> None:
-        try:
-            sent = await self._bot.send_message(
-                int(notice.chat_id), split(notice.text, LONGEST_TEXT)[0], reply_markup=_keyboard(notice)
-            )
-        except RetryAfter as wait:
-            await self._later(notice, seconds_to_wait(wait))
-        except (Forbidden, BadRequest) as refusal:
-            log.warning("owner's notice refused notice=%d error=%s", notice.id, type(refusal).__name__)
-            await self._store.write(lambda session: notices.failed(session, notice.id))
-        except TelegramError as error:
-            log.info("owner's notice later notice=%d error=%s", notice.id, type(error).__name__)
-            await self._later(notice, min(LONGEST_PAUSE_SECONDS, 2.0 ** min(notice.delivery_attempts, 8)))
-        else:
-            self._metrics.deliveries.labels("owner").inc()
-            await self._store.write(
-                lambda session: notices.sent(session, notice.id, telegram_id=sent.message_id, now=self._clock())
-            )
+    async def _claim(self, notice: OwnerNotice) -> OwnerNotice | None:
+        last_number = self._numbers.last
+        return await self._store.write(
+            lambda session: notices.claim(session, notice.id, now=self._clock(), last_number=last_number)
+        )
 
-    async def _later(self, notice: OwnerNotice, seconds: float) -> None:
+    async def _carry(self, notice: OwnerNotice, *, tried_after: int | None) -> None:
+        """``tried_after`` is set when an earlier try has an open end: then it is asked first how that ended."""
+        chat_id, keyboard = int(notice.chat_id), _keyboard(notice)
+        number: int | None = None
+        if tried_after is not None:
+            try:
+                number = await self._numbers.find(chat_id, keyboard, after=tried_after)
+            except TelegramError as error:
+                await self._later(notice, error, in_doubt=True)
+                return
+        if number is None:
+            last_number = self._numbers.last
+            if tried_after is not None:
+                await self._store.write(lambda session: notices.begin(session, notice.id, last_number=last_number))
+            try:
+                text = split(notice.text, LONGEST_TEXT)[0]
+                number = (await self._bot.send_message(chat_id, text, reply_markup=keyboard)).message_id
+            except (Forbidden, BadRequest) as refusal:
+                log.warning("owner's notice refused notice=%d error=%s", notice.id, type(refusal).__name__)
+                await self._store.write(lambda session: notices.failed(session, notice.id))
+                return
+            except TelegramError as error:
+                await self._later(notice, error, in_doubt=not surely_not_sent(error))
+                return
+        self._numbers.saw(chat_id, number)
+        self._metrics.deliveries.labels("owner").inc()
+        await self._store.write(lambda session: notices.sent(session, notice.id, telegram_id=number, now=self._clock()))
+
+    async def _later(self, notice: OwnerNotice, error: TelegramError, *, in_doubt: bool) -> None:
+        log.info("owner's notice later notice=%d error=%s doubt=%s", notice.id, type(error).__name__, in_doubt)
         if notice.delivery_attempts >= MOST_ATTEMPTS:
             await self._store.write(lambda session: notices.failed(session, notice.id))
             return
+        if isinstance(error, RetryAfter):
+            seconds = seconds_to_wait(error)
+        else:
+            seconds = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(notice.delivery_attempts, 8))
         after = self._clock() + timedelta(seconds=seconds)
-        await self._store.write(lambda session: notices.again(session, notice.id, after=after))
+        await self._store.write(lambda session: notices.again(session, notice.id, after=after, in_doubt=in_doubt))
 
 
 def _keyboard(notice: OwnerNotice) -> InlineKeyboardMarkup | None:

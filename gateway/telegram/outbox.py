@@ -3,21 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
+from sqlalchemy.orm import Session
 from telegram import Bot
 from telegram import Message as TelegramMessage
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from crm import outbox
+from crm import handoffs, outbox
 from crm.logs import safe_trace
-from crm.models import Channel, Message
+from crm.models import Channel, Conversation, HandoffReason, Message
 from crm.outbox import Outgoing
 from crm.types import now as utc_now
 from gateway.metrics import Metrics
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait
+from gateway.telegram.numbers import Numbers
 from gateway.telegram.rendering import Piece
 
 log = logging.getLogger(__name__)
@@ -25,25 +28,37 @@ LEASE = timedelta(seconds=60)
 MOST_AT_ONCE = 16
 RESUME_EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
-PROBE_SECONDS = 1.0
-# A connection that broke after sending may have delivered: trying again doubles the message, not trying loses it.
-MOST_DOUBTFUL_TRIES = 3
+# Before it is asked whether a message arrived: what the customer wrote meanwhile is stored by then.
+DOUBT_SECONDS = 1.0
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 Render = Callable[[Message], list[Piece]]
 
 
+class InDoubt(Exception):
+    """Whether the message arrived is not known. ``cause`` is why Telegram does not say."""
+
+    def __init__(self, cause: TelegramError) -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
+
+
 class Outbox:
     def __init__(
-        self, bot: Bot, store: Store, metrics: Metrics, render: Render, *, clock: Callable[[], datetime] = utc_now
+        self,
+        bot: Bot,
+        store: Store,
+        metrics: Metrics,
+        render: Render,
+        numbers: Numbers,
+        *,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._bot, self._store, self._metrics, self._render, self._clock = bot, store, metrics, render, clock
+        self._numbers = numbers
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._working: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
-        # What this process knows about a half-sent message; after a restart it begins at its first piece again.
-        self._pieces_sent: dict[int, int] = {}
-        self._doubtful: dict[int, int] = {}
         # Set while nothing is on its way to a customer: then it is the owner's turn.
         self.idle = asyncio.Event()
         self.idle.set()
@@ -100,8 +115,9 @@ class Outbox:
             await asyncio.sleep(pause)
             return True
         message_id = outgoing.message.id
+        last_number = self._numbers.last
         if not await self._store.write(
-            lambda session: outbox.claim(session, message_id, now=self._clock(), lease=LEASE)
+            lambda session: outbox.claim(session, message_id, now=self._clock(), lease=LEASE, last_number=last_number)
         ):
             return True
         async with self._slots:
@@ -109,35 +125,65 @@ class Outbox:
         return True
 
     async def _carry(self, outgoing: Outgoing) -> None:
-        message = outgoing.message
+        progress = Progress(outgoing.message.delivered_pieces, outgoing.message.tried_after)
         try:
-            sent = await self._send(message, int(outgoing.address))
+            sent = await self._send(outgoing, progress)
+        except InDoubt as doubt:
+            await self._doubt(outgoing.message, doubt.cause)
         except RetryAfter as wait:
-            await self._later(message, seconds_to_wait(wait), "429")
+            await self._later(outgoing.message, progress, seconds_to_wait(wait), "429")
         except Forbidden:
-            await self._failed(message, "blocked")
+            await self._failed(outgoing.message, "blocked")
         except BadRequest as refusal:
-            await self._failed(message, f"refused: {refusal.message[:200]}")
+            await self._refused(outgoing.message, f"refused: {refusal.message[:200]}")
         except InvalidToken:
-            await self._later(message, LONGEST_PAUSE_SECONDS, "token")
+            await self._later(outgoing.message, progress, LONGEST_PAUSE_SECONDS, "token")
         except TelegramError as error:
-            await self._after_failure(message, error)
+            if surely_not_sent(error):
+                pause = _pause(outgoing.message.delivery_attempts)
+                await self._later(outgoing.message, progress, pause, type(error.__cause__ or error).__name__)
+            else:
+                await self._doubt(outgoing.message, error)
         else:
-            self._forget(message.id)
             external_id = f"out:{outgoing.address}:{sent}" if sent else None
             self._metrics.deliveries.labels("sent").inc()
             await self._store.write(
-                lambda session: outbox.sent(session, message.id, external_id=external_id, now=self._clock())
+                lambda session: outbox.sent(session, outgoing.message.id, external_id=external_id, now=self._clock())
             )
 
-    async def _send(self, message: Message, chat_id: int) -> int | None:
-        """Telegram's id of the last piece."""
-        pieces = self._render(message)
+    async def _send(self, outgoing: Outgoing, progress: "Progress") -> int | None:
+        """Telegram's number of the last piece. Raises InDoubt when it cannot be learnt whether a piece arrived."""
+        chat_id, message_id = int(outgoing.address), outgoing.message.id
+        pieces = self._render(outgoing.message)
         last: int | None = None
-        for index in range(self._pieces_sent.get(message.id, 0), len(pieces)):
-            last = (await self._send_piece(pieces[index], chat_id)).message_id
-            self._pieces_sent[message.id] = index + 1
+        noted = progress.tried_after is None  # then the claim has noted this try
+        for piece in pieces[progress.arrived :]:
+            last = await self._already_there(outgoing, piece, progress.tried_after)
+            if last is None:
+                if not noted:
+                    arrived, number = progress.arrived, self._numbers.last
+                    await self._store.write(
+                        lambda session, arrived=arrived, number=number: outbox.begin_piece(  # type: ignore[misc]
+                            session, message_id, arrived=arrived, last_number=number
+                        )
+                    )
+                last = (await self._send_piece(piece, chat_id)).message_id
+                self._numbers.saw(chat_id, last)
+            progress.arrived, progress.tried_after, noted = progress.arrived + 1, None, False
         return last
+
+    async def _already_there(self, outgoing: Outgoing, piece: Piece, tried_after: int | None) -> int | None:
+        """The number under which an earlier try brought the piece after all."""
+        if tried_after is None:
+            return None
+        conversation_id = outgoing.message.conversation_id
+        known = await self._store.read(lambda session: outbox.numbers_in(session, conversation_id))
+        try:
+            found = await self._numbers.find(int(outgoing.address), piece.keyboard, after=tried_after, known=known)
+        except TelegramError as error:
+            raise InDoubt(error) from error
+        log.info("telegram asked message=%d arrived=%s", outgoing.message.id, found is not None)
+        return found
 
     async def _send_piece(self, piece: Piece, chat_id: int) -> TelegramMessage:
         if piece.photo is not None:
@@ -150,50 +196,59 @@ class Outbox:
                 return await self._bot.send_message(chat_id, piece.text or piece.photo, reply_markup=piece.keyboard)
         return await self._bot.send_message(chat_id, piece.text, reply_markup=piece.keyboard)
 
-    async def _after_failure(self, message: Message, error: TelegramError) -> None:
-        cause = error.__cause__
-        certain = isinstance(cause, _NOT_SENT) or (
-            isinstance(error, NetworkError)
-            and not isinstance(error, TimedOut)
-            and not isinstance(cause, httpx.HTTPError)
-        )
-        if certain:
-            await self._later(message, _pause(message.delivery_attempts), type(cause or error).__name__)
-            return
-        tries = self._doubtful[message.id] = self._doubtful.get(message.id, 0) + 1
-        if tries >= MOST_DOUBTFUL_TRIES:
-            await self._failed(message, "connection broke each time")
-            return
-        await self._until_reachable()
-        await self._later(message, 0.0, "connection broke")
-
-    async def _until_reachable(self) -> None:
-        """A question that changes nothing tells whether another try has a chance."""
-        pause = PROBE_SECONDS
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await self._bot.get_me()
-            except TelegramError:
-                pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
-            else:
-                return
-
-    async def _later(self, message: Message, seconds: float, reason: str) -> None:
+    async def _later(self, message: Message, progress: "Progress", seconds: float, reason: str) -> None:
+        """It surely did not arrive."""
         log.info("telegram later message=%d seconds=%.1f reason=%s", message.id, seconds, reason)
         self._metrics.deliveries.labels("later").inc()
         after = self._clock() + timedelta(seconds=seconds)
-        await self._store.write(lambda session: outbox.again(session, message.id, after=after, reason=reason))
+        await self._store.write(
+            lambda session: outbox.again(session, message.id, after=after, reason=reason, arrived=progress.arrived)
+        )
+
+    async def _doubt(self, message: Message, error: TelegramError) -> None:
+        """Before the next try, Telegram is asked whether this one arrived."""
+        seconds = max(
+            DOUBT_SECONDS,
+            seconds_to_wait(error) if isinstance(error, RetryAfter) else _pause(message.delivery_attempts),
+        )
+        log.info("telegram doubtful message=%d seconds=%.1f error=%s", message.id, seconds, type(error).__name__)
+        self._metrics.deliveries.labels("doubtful").inc()
+        after = self._clock() + timedelta(seconds=seconds)
+        await self._store.write(
+            lambda session: outbox.in_doubt(session, message.id, after=after, reason="connection broke")
+        )
 
     async def _failed(self, message: Message, reason: str) -> None:
         log.warning("telegram failed message=%d reason=%s", message.id, reason)
-        self._forget(message.id)
         self._metrics.deliveries.labels("failed").inc()
         await self._store.write(lambda session: outbox.failed(session, message.id, reason=reason))
 
-    def _forget(self, message_id: int) -> None:
-        self._pieces_sent.pop(message_id, None)
-        self._doubtful.pop(message_id, None)
+    async def _refused(self, message: Message, reason: str) -> None:
+        """Telegram will never take it, and the customer waits: the owner is told."""
+        log.warning("telegram refused message=%d", message.id)
+        self._metrics.deliveries.labels("failed").inc()
+
+        def work(session: Session) -> None:
+            outbox.failed(session, message.id, reason=reason)
+            conversation = session.get_one(Conversation, message.conversation_id)
+            handoffs.hand_off(
+                session, conversation, reason=HandoffReason.UNDELIVERED, summary=message.text[:500], now=self._clock()
+            )
+
+        await self._store.write(work)
+
+
+@dataclass
+class Progress:
+    """How far a message got: pieces that arrived, and the mark of a try of the next one with an open end."""
+
+    arrived: int
+    tried_after: int | None
+
+
+def surely_not_sent(error: TelegramError) -> bool:
+    """Whether Telegram said no, or the connection never came about; else it may have done what was asked."""
+    return isinstance(error, RetryAfter | InvalidToken) or isinstance(error.__cause__, _NOT_SENT)
 
 
 def _pause(attempts: int) -> float:

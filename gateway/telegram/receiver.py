@@ -23,6 +23,7 @@ from gateway.relay import Relay
 from gateway.store import Store
 from gateway.telegram.bot import seconds_to_wait
 from gateway.telegram.commands import EXPIRED, HUMAN, HUMAN_PAYLOAD, LINKED, command_in, token_in, words_of
+from gateway.telegram.numbers import Numbers
 from gateway.telegram.owner_chat import OwnerChat
 from gateway.telegram.rendering import all_buttons, read_key
 from gateway.texts import clean, is_blank, supported_language
@@ -53,6 +54,7 @@ class Receiver:
         relay: Relay,
         limiter: Limiter,
         owner_chat: OwnerChat,
+        numbers: Numbers,
         *,
         per_minute: int,
         default_language: str,
@@ -60,7 +62,7 @@ class Receiver:
     ) -> None:
         self._consent = consent
         self._bot, self._store, self._relay, self._limiter = bot, store, relay, limiter
-        self._owner_chat = owner_chat
+        self._owner_chat, self._numbers = owner_chat, numbers
         self._rate, self._default_language = Rate(per_minute), default_language
         self._known: OrderedDict[str, str] = OrderedDict()
         self._background: set[asyncio.Task[None]] = set()
@@ -111,6 +113,8 @@ class Receiver:
 
     async def take(self, update: Update) -> None:
         """Stores what the update brings. Telegram repeats an update until it is confirmed: once is enough here."""
+        if update.message is not None and update.message.chat.type == "private":
+            self._numbers.saw(update.message.chat.id, update.message.message_id)
         if await self._owner_chat.takes(update):
             return
         if update.message is not None:

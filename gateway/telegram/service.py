@@ -7,16 +7,20 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, BotCommand, Update
 from telegram.constants import ChatAction
 from telegram.error import InvalidToken, TelegramError
 
+from crm import outbox
 from crm.conversations import Reply
+from crm.logs import safe_trace
 from crm.models import Author, Channel, Message
 from gateway.parts import Parts
 from gateway.telegram import commands
 from gateway.telegram.bot import make_bot
 from gateway.telegram.notices import NoticeOutbox
+from gateway.telegram.numbers import Numbers
 from gateway.telegram.outbox import Outbox
 from gateway.telegram.owner_chat import OwnerChat
 from gateway.telegram.receiver import ALLOWED_UPDATES, Receiver
@@ -41,14 +45,18 @@ class TelegramService:
         self._parts = parts
         self._bot: Bot = make_bot(token, settings.telegram_api)
         self._polls = settings.telegram_mode == "polling"
-        self._outbox = Outbox(self._bot, parts.store, parts.metrics, self._render)
-        self._notices = NoticeOutbox(self._bot, parts.store, parts.owner_side, parts.metrics, self._outbox)
+        self._numbers = Numbers(self._bot)
+        self._outbox = Outbox(self._bot, parts.store, parts.metrics, self._render, self._numbers)
+        self._notices = NoticeOutbox(
+            self._bot, parts.store, parts.owner_side, parts.metrics, self._outbox, self._numbers
+        )
         self._receiver = Receiver(
             self._bot,
             parts.store,
             parts.relay,
             parts.limiter,
             OwnerChat(self._bot, parts.store, parts.owner_side, parts.wording, parts.shop),
+            self._numbers,
             per_minute=settings.messages_per_minute,
             default_language=parts.shop.default_language,
             consent=lambda language: parts.wording.say(
@@ -96,11 +104,26 @@ class TelegramService:
     async def _serve(self) -> None:
         if not await self._logged_in():
             return
+        await self._recall_numbers()
         self._run(self._outbox.resume_forever())
         self._run(self._notices.carry_forever())
         await self._announce()
         if self._polls:
             await self._receiver.poll_forever()
+
+    async def _recall_numbers(self) -> None:
+        """What an earlier run knew of Telegram's numbers."""
+        pause = 1.0
+        while True:
+            try:
+                last = await self._parts.store.read(lambda session: outbox.last_number(session, Channel.TELEGRAM))
+            except SQLAlchemyError as error:
+                log.error("could not read the log %s", safe_trace(error))
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+            else:
+                self._numbers.last = max(self._numbers.last, last)
+                return
 
     async def _logged_in(self) -> bool:
         pause = 1.0

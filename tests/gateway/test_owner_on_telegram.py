@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from crm import conversations, handoffs, owners, preferences, satisfaction, session
-from crm.models import Author, Channel, Feedback, HandoffReason, Message, OwnerNotice
+from crm.models import Author, Channel, Delivery, Feedback, HandoffReason, Message, OwnerNotice
 from crm.preferences import Preferences
 from crm.settings import Settings
 from crm.types import now
@@ -221,12 +221,21 @@ async def test_a_burst_to_the_owner_is_one_notice(gateway: Gateway, phone: Teleg
     ]
 
 
-async def test_a_broken_connection_does_not_lose_a_notice(gateway: Gateway, phone: TelegramApi, park: Visitor) -> None:
-    phone.fault("sendMessage", "500", chat_id=OWNER)
+@pytest.mark.parametrize("kind", ["500", "drop", "drop_after"])
+async def test_a_broken_connection_neither_loses_nor_doubles_a_notice(
+    gateway: Gateway, phone: TelegramApi, park: Visitor, kind: str
+) -> None:
+    phone.fault("sendMessage", kind, chat_id=OWNER)
     await park.hears("hello")
     hand_over(park.conversation_id)
     gateway.parts.owner_side.wake()
-    await phone.sent_to(OWNER, 2, seconds=20)
+    await phone.until(lambda: _settled() == [Delivery.SENT] * 2, seconds=20)
+    assert len(await phone.sent_to(OWNER, 2)) == 2
+
+
+def _settled() -> list[Delivery]:
+    with session() as opened:
+        return list(opened.scalars(select(OwnerNotice.delivery)))
 
 
 async def test_unpairing_ends_it(gateway: Gateway, phone: TelegramApi) -> None:

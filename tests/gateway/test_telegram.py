@@ -15,6 +15,8 @@ from crm.models import (
     ConsentKind,
     Conversation,
     Delivery,
+    Handoff,
+    HandoffReason,
     Identity,
     Message,
 )
@@ -249,11 +251,71 @@ async def test_a_broken_connection_is_tried_again(gateway: Gateway, telegram: Te
     assert len(await telegram.sent_to(LIN, 1)) == 1
 
 
-async def test_breaking_after_each_sending_doubles_only_so_often(gateway: Gateway, telegram: TelegramApi) -> None:
-    telegram.fault("sendMessage", "drop_after", times=9)
+async def test_what_arrived_is_not_sent_again_when_only_the_answer_was_lost(
+    gateway: Gateway, telegram: TelegramApi
+) -> None:
+    telegram.fault("sendMessage", "drop_after")
+    await telegram.says(LIN, "hello")
+    await telegram.says(PARK, "hello")
+    await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT] * 2)
+    assert sorted(m["chat_id"] for m in telegram.sent) == sorted([str(LIN), str(PARK)])
+    assert {m.external_id for m in stored(Author.BOT)} == {
+        f"out:{m['chat_id']}:{m['message_id']}" for m in telegram.sent
+    }
+
+
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
+async def test_it_is_asked_until_telegram_says_whether_it_arrived(gateway: Gateway, telegram: TelegramApi) -> None:
+    telegram.fault("sendMessage", "drop_after")
+    telegram.fault("editMessageReplyMarkup", "drop")
+    telegram.fault("editMessageReplyMarkup", "429", retry_after=1)
+    await telegram.says(LIN, "hello")
+    await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT], seconds=20)
+    assert len(telegram.sent) == 1
+
+
+async def test_of_a_long_answer_only_the_missing_piece_is_sent(
+    gateway: Gateway, telegram: TelegramApi, rasa: FakeRasa
+) -> None:
+    rasa.answers({"text": "word " * 1_500})
+    for kind in ("drop_after", "drop", "500"):
+        telegram.fault("sendMessage", kind)
+    await telegram.says(LIN, "tell me all")
+    await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT], seconds=20)
+    assert len(await telegram.sent_to(LIN, 2)) == 2
+    assert [len(m["text"]) > 4_000 for m in telegram.sent] == [True, False]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_crash_while_sending_neither_loses_nor_doubles(
+    store: Engine, settings: Settings, telegram: TelegramApi, rasa: FakeRasa, arrived: bool
+) -> None:
+    """The gateway died between the request and noting its answer; the lease of its try is over."""
+    async with gateway_with(settings):
+        await telegram.says(LIN, "hello")
+        await telegram.sent_to(LIN, 1)
+        await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
+    number = telegram.sent[0]["message_id"]
+    with session() as opened:
+        message = opened.scalars(select(Message).where(Message.author == Author.BOT)).one()
+        message.delivery, message.external_id, message.delivered_at = Delivery.PENDING, None, None
+        message.tried_after, message.deliver_after = number - 1, None
+    if not arrived:
+        telegram.sent.clear()
+    async with gateway_with(settings):
+        await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
+    assert len(telegram.sent) == 1
+
+
+async def test_an_answer_that_telegram_refuses_for_good_is_handed_to_the_owner(
+    gateway: Gateway, telegram: TelegramApi
+) -> None:
+    telegram.fault("sendMessage", "400", description="Bad Request: chat not found")
     await telegram.says(LIN, "hello")
     await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.FAILED])
-    assert len(telegram.sent) == 3
+    with session() as opened:
+        handoff = opened.scalars(select(Handoff)).one()
+        assert (handoff.reason, handoff.summary) == (HandoffReason.UNDELIVERED, "You said: hello")
 
 
 async def test_who_blocks_the_bot_is_left_in_peace(gateway: Gateway, telegram: TelegramApi) -> None:

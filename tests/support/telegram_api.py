@@ -24,6 +24,10 @@ class _Dropped(Response):
         await send({"type": "http.response.body", "body": b"{", "more_body": True})
 
 
+class Refusal(Exception):
+    """What Telegram answers with 400."""
+
+
 class TelegramApi:
     """``says`` and ``presses`` play the customer; ``sent`` is what the bot sent, oldest first."""
 
@@ -112,7 +116,10 @@ class TelegramApi:
             return _Dropped()
         if kind and kind != "drop_after":
             return _refused(int(kind), more.pop("description", "fault"), **more)
-        result = await self._do(method, parameters)
+        try:
+            result = await self._do(method, parameters)
+        except Refusal as refusal:
+            return _refused(400, str(refusal))
         return _Dropped() if kind == "drop_after" else JSONResponse({"ok": True, "result": result})
 
     def _fault_for(self, method: str, chat_id: str | None) -> tuple[str, dict[str, Any]] | None:
@@ -134,9 +141,21 @@ class TelegramApi:
             self.sent.append({**parameters, "message_id": message_id, "buttons": buttons})
             chat = {"id": int(parameters["chat_id"]), "type": "private"}
             return {"message_id": message_id, "date": 1_790_000_000, "chat": chat}
+        if method == "editMessageReplyMarkup":
+            return self._edit(parameters)
         if method == "setWebhook":
             self.webhook = parameters
         return True
+
+    def _edit(self, parameters: dict[str, Any]) -> Any:
+        for message in self.sent:
+            if (message["chat_id"], message["message_id"]) == (parameters["chat_id"], int(parameters["message_id"])):
+                markup = parameters.get("reply_markup", "{}")
+                if json.loads(message.get("reply_markup", "{}")) == json.loads(markup):
+                    raise Refusal("Bad Request: message is not modified")
+                message["reply_markup"] = markup
+                return True
+        raise Refusal("Bad Request: message to edit not found")
 
     async def _updates_from(self, offset: int, timeout: float) -> list[dict[str, Any]]:
         if self.before_updates is not None:
