@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import owners
-from crm.models import Conversation, Delivery, Handoff, OwnerNotice, OwnerNoticeKind
+from crm.models import Conversation, Delivery, Handoff, OwnerNotice, OwnerNoticeKind, ReturnRequest, ReturnStatus
 
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=14)
@@ -42,6 +42,12 @@ def announce_again(session: Session) -> None:
         update(Handoff)
         .where(Handoff.returned_at.is_(None), Handoff.taken_at.is_(None))
         .values(notified_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(ReturnRequest)
+        .where(ReturnRequest.status == ReturnStatus.REQUESTED)
+        .values(owner_told_at=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -70,6 +70,28 @@ def open_requests(session: Session, *, conversation_id: int | None = None) -> Se
     return session.scalars(wanted).unique().all()
 
 
+def unannounced(session: Session, *, limit: int = 50) -> Sequence[ReturnRequest]:
+    """Asked for in a chat, and the owner's phone was not told of them yet."""
+    wanted = _all().where(
+        ReturnRequest.status == ReturnStatus.REQUESTED,
+        ReturnRequest.owner_told_at.is_(None),
+        ReturnRequest.conversation_id.is_not(None),
+    )
+    return session.scalars(wanted.order_by(ReturnRequest.id).limit(limit)).unique().all()
+
+
+def claim(session: Session, request: ReturnRequest, *, now: datetime) -> bool:
+    """Whether the caller is the one to announce it; another gateway may be at it too."""
+    claimed = session.scalar(
+        update(ReturnRequest)
+        .where(ReturnRequest.id == request.id, ReturnRequest.owner_told_at.is_(None))
+        .values(owner_told_at=now)
+        .returning(ReturnRequest.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
 def to_refund(session: Session) -> Sequence[ReturnRequest]:
     """Approved ones whose money is not noted as paid back, the oldest first."""
     wanted = _all().where(ReturnRequest.status.in_(UNPAID)).order_by(ReturnRequest.id).limit(SHOWN)

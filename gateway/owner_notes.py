@@ -5,14 +5,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm import briefing, suggestions
+from crm import briefing, money, suggestions
 from crm.briefing import Briefing
-from crm.models import Author, Conversation, Handoff, Message
+from crm.models import Author, Conversation, Handoff, Message, ReturnRequest
 from crm.preferences import Preferences
 from crm.shop import Shop
 from gateway.wording import Wording
 
 LONGEST_LINE = 400
+MOST_ITEMS = 5
 LONGEST_SUGGESTION = 700
 
 
@@ -57,6 +58,21 @@ class OwnerNotes:
             buttons.insert(1, {"title": self._say("note_send", language), "data": callback("send", conversation)})
         parts += ["", self._say("note_how", language)]
         return "\n".join(part for part in parts if part is not None), buttons
+
+    def return_request(
+        self, session: Session, conversation: Conversation, request: ReturnRequest, wanted: Preferences
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """Text and buttons that say what somebody wants to send back."""
+        language, order = self.language(wanted), request.order
+        total = money.show(order.total_minor, order.currency, language)
+        lines = (
+            f"↩️ {self.who(session, conversation, language)}",
+            self._say("note_return", language, number=order.number, total=total),
+            *(f"• {line.title} × {line.quantity}" for line in order.lines[:MOST_ITEMS]),
+            f"▸ {request.reason[:LONGEST_LINE]}",
+        )
+        url = f"{self._base_url}/owner/returns#return-{request.id}"
+        return "\n".join(lines), [{"title": self._say("note_decide", language), "url": url}]
 
     def lines(
         self, session: Session, conversation: Conversation, lines: Sequence[Message], wanted: Preferences

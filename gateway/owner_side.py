@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from crm import availability, handoffs, notices, preferences, satisfaction, takeover
+from crm import availability, handoffs, notices, preferences, returns, satisfaction, takeover
 from crm.logs import safe_trace
 from crm.models import Conversation, HandoffReason, Message, OwnerNoticeKind, ReturnedBy
 from crm.shop import Shop
@@ -113,7 +113,10 @@ class OwnerSide:
                     log.error("owner's side failed step=%s %s", work.__name__, safe_trace(error))
 
     async def _announce(self) -> None:
-        if not await self._store.read(lambda session: bool(notices.unannounced(session, limit=1))):
+        def any_news(session: Session) -> bool:
+            return bool(notices.unannounced(session, limit=1) or returns.unannounced(session, limit=1))
+
+        if not await self._store.read(any_news):
             return
         if await self._store.write(self._write_notices):
             self.notices_waiting.set()
@@ -136,6 +139,20 @@ class OwnerSide:
                 conversation=conversation,
                 buttons=buttons,
                 not_before=availability.notice_not_before(wanted, self._shop, now=moment, urgent=urgent),
+            )
+        for request in returns.unannounced(session):
+            if not returns.claim(session, request, now=moment):
+                continue
+            conversation = session.get_one(Conversation, request.conversation_id)
+            text, buttons = self.notes.return_request(session, conversation, request, wanted)
+            written += notices.write(
+                session,
+                OwnerNoticeKind.RETURN_REQUEST,
+                text,
+                now=moment,
+                conversation=conversation,
+                buttons=buttons,
+                not_before=availability.notice_not_before(wanted, self._shop, now=moment, urgent=False),
             )
         return written
 

@@ -64,6 +64,7 @@ class OwnerNoticeKind(StrEnum):
     RETURNED = "returned"
     ANSWER = "answer"
     ALERT = "alert"
+    RETURN_REQUEST = "return_request"
 
 
 class OwnerNotice(Base):

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crm import conversations, handoffs, owners, preferences, satisfaction, session
+from crm import conversations, handoffs, owners, preferences, returns, satisfaction, session
 from crm.models import Author, Channel, Delivery, Feedback, HandoffReason, Message, OwnerNotice
 from crm.preferences import Preferences
 from crm.settings import Settings
 from crm.types import now
 from tests.gateway.conftest import Gateway, Visitor
 from tests.gateway.test_takeover import conversation_of, hand_over, says, until
+from tests.support.factories import a_customer, an_order
 from tests.support.fake_rasa import FakeRasa
 from tests.support.serving import serving
 from tests.support.telegram_api import TOKEN, TelegramApi
@@ -257,3 +258,21 @@ def _said_by_owner() -> list[str]:
 def _chats() -> list[str]:
     with session() as opened:
         return list(owners.telegram_chats(opened))
+
+
+async def test_a_return_that_somebody_asks_for_rings_once(gateway: Gateway, phone: TelegramApi, park: Visitor) -> None:
+    await park.hears("I want to send it back")
+    with session() as opened:
+        conversation = conversations.by_public_id(opened, park.conversation_id)
+        order = an_order(opened, "2003", of=a_customer(opened, "Ms Park", "park@example.com"))
+        number = returns.ask(opened, conversation, order, request_key="r", reason="It leaks.", now=now()).id
+    texts = await phone.sent_to(OWNER, 2)
+    assert "order 2003" in texts[-1]
+    assert "It leaks." in texts[-1]
+    notice = to_owner(phone)[-1]
+    assert f"https://desk.example/owner/returns#return-{number}" in str(notice["reply_markup"])
+    await reply(phone, notice, "Which part leaks?")
+    await until(lambda: conversation_of(park).last_seq == 3)
+    assert (await park.history())[-1]["text"] == "Which part leaks?"
+    with session() as opened:
+        assert returns.unannounced(opened) == []
