@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -135,6 +136,11 @@ def test_the_migrations_make_what_the_models_say(store: Engine) -> None:
     with store.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     assert differences == []
+
+
+def test_every_migration_has_a_number_of_its_own() -> None:
+    numbers = [file.name.split("_")[0] for file in (Path(migrate.__file__).parent / "migrations/versions").glob("*.py")]
+    assert sorted(numbers) == sorted(set(numbers))
 
 
 def test_migrating_twice_changes_nothing(store: Engine) -> None:
