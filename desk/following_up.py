@@ -12,7 +12,9 @@ def follow_up() -> int:
     settings = open_store()
     shop = load_shop(settings.shop_file)
     with crm.session() as session:
-        drafted = follow_ups.draft_due(session, shop, base_url=settings.base_url, now=now())
+        drafted = follow_ups.draft_due(
+            session, shop, base_url=settings.base_url, secret=settings.require("secret_key"), now=now()
+        )
     with crm.session() as session:
         sent = follow_ups.send_due(session, shop, now=now())
     tell("desk", f"follow-ups: {len(drafted)} drafted or withheld, {len(sent)} sent")

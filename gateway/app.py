@@ -20,6 +20,7 @@ from gateway.metrics import Metrics
 from gateway.middleware import BodyLimit, ChatCors, Failures, PlainAddresses, StrictHeaders
 from gateway.owner_side import OwnerSide
 from gateway.parts import Parts
+from gateway.quotes import routes as quotes
 from gateway.rasa_client import RasaClient
 from gateway.readiness import Readiness
 from gateway.redis_bus import RedisBus
@@ -112,7 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.parts = make_parts(settings)
     errors.install(app)
-    for routes in (web, events, health, webhook, links, own_data):
+    for routes in (web, events, health, webhook, links, own_data, quotes):
         app.include_router(routes.router)
     console.install(app)
     pages.install(app)

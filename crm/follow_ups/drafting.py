@@ -9,7 +9,7 @@ from babel.dates import format_date
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from crm import effects
+from crm import effects, quotes
 from crm.follow_ups.hours import allowed_from
 from crm.follow_ups.rule_settings import Setting, settings
 from crm.follow_ups.rules import RULES, Candidate
@@ -22,21 +22,31 @@ _TEXTS = Path(__file__).with_name("texts.toml")
 _LOCALES = {"en": "en", "zh": "zh_Hans_CN"}
 
 
-def draft_due(session: Session, shop: Shop, *, base_url: str, now: datetime) -> list[FollowUp]:
-    """Drafts what the switched-on rules call for and is not drafted yet; the control group's are withheld."""
+def draft_due(session: Session, shop: Shop, *, base_url: str, secret: str, now: datetime) -> list[FollowUp]:
+    """Drafts what the switched-on rules call for and is not drafted yet; the control group's are withheld.
+
+    ``secret`` signs the links to quotes.
+    """
     made: list[FollowUp] = []
     for setting in settings(session):
         if not setting.enabled:
             continue
         for candidate in RULES[setting.kind].find(session, now):
-            draft = _draft(session, shop, setting, candidate, base_url=base_url, now=now)
+            draft = _draft(session, shop, setting, candidate, base_url=base_url, secret=secret, now=now)
             if draft is not None:
                 made.append(draft)
     return made
 
 
 def _draft(
-    session: Session, shop: Shop, setting: Setting, candidate: Candidate, *, base_url: str, now: datetime
+    session: Session,
+    shop: Shop,
+    setting: Setting,
+    candidate: Candidate,
+    *,
+    base_url: str,
+    secret: str,
+    now: datetime,
 ) -> FollowUp | None:
     kind = setting.kind
     known = select(FollowUp.id).where(FollowUp.kind == kind, FollowUp.subject_key == candidate.subject_key)
@@ -60,7 +70,7 @@ def _draft(
         conversation_id=conversation.id if conversation else None,
         status=FollowUpStatus.WITHHELD if withheld else FollowUpStatus.DRAFTED,
         language=language,
-        text=_text(session, shop, setting, candidate, customer, language, base_url),
+        text=_text(session, shop, setting, candidate, customer, language, _quote_link(candidate, base_url, secret)),
         data=dict(candidate.data),
         drafted_at=now,
         due_at=allowed_from(now, shop),
@@ -117,7 +127,7 @@ def _text(
     candidate: Candidate,
     customer: Customer | None,
     language: str,
-    base_url: str,
+    link: str,
 ) -> str:
     name = customer.name if customer else None
     greeting = _texts()["greeting" if name else "greeting_without_name"][language].format(name=name)
@@ -130,9 +140,13 @@ def _text(
         product=product_title(product, language) if product else "",
         days=candidate.days,
         until=format_date(until, "long", locale=_LOCALES[language]) if until else "",
-        link=f"{base_url}/quotes/{candidate.quote_id}",
+        link=link,
     )
     return f"{body}\n{_texts()['stop_hint'][language]}" if setting.marketing else body
+
+
+def _quote_link(candidate: Candidate, base_url: str, secret: str) -> str:
+    return f"{base_url}/quotes/{quotes.token_of(candidate.quote_id, secret=secret)}" if candidate.quote_id else ""
 
 
 def product_title(product: Product, language: str) -> str:

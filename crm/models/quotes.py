@@ -26,3 +26,4 @@ class Quote(Base):
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
+    seen_to_at: Mapped[datetime | None]  # the owner did what an acceptance asks for

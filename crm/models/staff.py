@@ -65,6 +65,7 @@ class OwnerNoticeKind(StrEnum):
     ANSWER = "answer"
     ALERT = "alert"
     RETURN_REQUEST = "return_request"
+    QUOTE_ANSWER = "quote_answer"
 
 
 class OwnerNotice(Base):

@@ -17,6 +17,7 @@ from gateway.console import (
     knowledge,
     lessons,
     pages,
+    quotes,
     reports,
     returns,
     settings,
@@ -26,7 +27,20 @@ from gateway.console.access import NotPermitted, NotSignedIn
 from gateway.errors import error, http_refused
 
 KEPT_SECONDS = 30 * 86_400
-ROUTES = (sign_in, inbox, customers, knowledge, lessons, catalogue, returns, follow_ups, reports, digests, settings)
+ROUTES = (
+    sign_in,
+    inbox,
+    customers,
+    knowledge,
+    lessons,
+    catalogue,
+    returns,
+    quotes,
+    follow_ups,
+    reports,
+    digests,
+    settings,
+)
 
 
 class _Files(StaticFiles):

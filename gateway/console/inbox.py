@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from crm import briefing, conversations, handoffs, inbox, preferences, returns, suggestions
+from crm import briefing, conversations, handoffs, inbox, preferences, quotes, returns, suggestions
 from crm.briefing import Briefing
 from crm.inbox import InboxCounts, InboxRow, Shelf
 from crm.lessons import replies
-from crm.models import Channel, Conversation, Handoff, Message, ReturnRequest
+from crm.models import Channel, Conversation, Handoff, Message, Quote, ReturnRequest, Ticket
 from crm.preferences import Preferences
 from crm.types import now
 from gateway.bus import Ended, Kind, TooSlow
@@ -107,6 +107,8 @@ class _Talk(NamedTuple):
     suggested: list[str]
     teachable: frozenset[int]
     returns: Sequence[ReturnRequest]
+    quote_requests: Sequence[Ticket]
+    quotes: Sequence[Quote]
     list: _List
 
 
@@ -131,6 +133,8 @@ def _talk(session: Session, number: int, shown: int) -> _Talk:
         suggested=suggestions.suggest(session, conversation),
         teachable=frozenset(found.answer.id for found in replies.answered_by_owner(messages)),
         returns=returns.open_requests(session, conversation_id=conversation.id),
+        quote_requests=quotes.requests(session, conversation_id=conversation.id),
+        quotes=quotes.recent(session, conversation_id=conversation.id, limit=2),
         list=_list(session, Shelf.ALL, ""),
     )
 
@@ -152,6 +156,8 @@ async def conversation_page(request: Request, parts: PartsOf, who: SignedInOf, n
         suggested=found.suggested,
         teachable=found.teachable,
         returns=found.returns,
+        quote_requests=found.quote_requests,
+        quotes=[(quote, quotes.state(quote, now=now())) for quote in found.quotes],
         return_after=found.list.wanted.return_after_minutes,
         key=_new_key(),
         **_shown_list(found.list, Shelf.ALL, "", current=number),

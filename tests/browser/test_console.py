@@ -171,3 +171,33 @@ def test_a_return_from_the_request_to_the_refund(
     page.locator(".card", has_text="too small for me").get_by_role("button", name="Refunded").click()
     expect(page.get_by_role("heading", name="Decided", exact=True)).to_be_visible()
     assert "has been refunded" in customer.says("has order 1382 been refunded?")[0]
+
+
+def test_a_quote_from_the_request_to_the_yes(
+    console: Callable[..., Page], customer: Customer, browser_context: Callable[..., BrowserContext], product_url: str
+) -> None:
+    customer.says("I need a quote for 40 pieces of the reed diffuser, wholesale")
+    customer.says("buyer@example.com")
+    page = console(**PHONE)
+    page.goto(f"{product_url}/owner/quotes")
+    page.get_by_role("link", name="Write a quote").last.click()
+    page.get_by_label("Item").first.fill("Reed diffuser, 40 pieces, with engraved lids and a very long name")
+    page.get_by_label("Quantity").first.fill("40")
+    page.get_by_label("Unit price").first.fill("21.50")
+    page.get_by_role("button", name="Reckon up").click()
+    expect(page.get_by_text("860.00").first).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**/owner/conversations/*")
+    link = re.search(r"https?://\S+(/quotes/\S+)", customer.hears()[-1]["text"])
+    assert link is not None
+    complaints: list[str] = []
+    theirs = browser_context(**PHONE).new_page()
+    theirs.on("console", lambda m: complaints.append(m.text))
+    theirs.goto(product_url + link[1])
+    assert theirs.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    theirs.get_by_role("button", name="Accept").click()
+    expect(theirs.get_by_role("status")).to_contain_text("You accepted this quote")
+    assert complaints == []
+    assert "You accepted the quote" in customer.hears()[-1]["text"]
+    page.goto(f"{product_url}/owner/quotes")
+    expect(page.locator(".card", has_text="Reed diffuser, 40 pieces").get_by_text("Accepted")).to_be_visible()

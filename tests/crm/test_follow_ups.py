@@ -60,7 +60,7 @@ def _regular(session: Session) -> Customer:
 
 
 def _drafts(session: Session, now: datetime = NOW) -> list[FollowUp]:
-    return follow_ups.draft_due(session, SHOP, base_url=BASE, now=now)
+    return follow_ups.draft_due(session, SHOP, base_url=BASE, secret="k", now=now)
 
 
 def _without_control(session: Session) -> None:

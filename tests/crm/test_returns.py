@@ -88,7 +88,7 @@ def test_the_rule_tells_only_whom_the_decision_could_not_tell(session: Session) 
     session.flush()
     assert _decide(session, elsewhere.id).message is None
 
-    drafts = follow_ups.draft_due(session, SHOP, base_url="https://desk.example", now=LATER)
+    drafts = follow_ups.draft_due(session, SHOP, base_url="https://desk.example", secret="k", now=LATER)
 
     assert [draft.subject_key for draft in drafts] == [f"return:{elsewhere.id}"]
 

@@ -30,6 +30,7 @@ PAGES = (
     "/knowledge",
     "/catalogue",
     "/returns",
+    "/quotes",
     "/follow-ups",
     "/reports",
     "/digests",
