@@ -1,7 +1,7 @@
 """Quotes: lines with prices, offered in a chat until a day, behind a link that accepts or declines once.
 
-The table keeps a random name; the link is that name with a signature, so that nobody who guesses, or has the table alone,
-can open one. The whole link stands in the message that brought it.
+The table keeps a random name; the link is that name with a signature, so that nobody who guesses, or has the table
+alone, can open one. The whole link stands in the message that brought it.
 """
 
 import hashlib

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 import crm
 from analytics.digest import building, delivery, mail
 from analytics.digest.links import PreviewLinks
-from crm import conversations, feedback, handoffs, owner_links, tickets
+from crm import conversations, feedback, handoffs, owner_links, returns, tickets
 from crm.errors import ConfigError
 from crm.models import (
     Author,
@@ -31,6 +31,8 @@ from crm.models import (
     Order,
     OrderLine,
     OwnerLink,
+    Quote,
+    ReturnStatus,
     ShownRecommendation,
     TicketKind,
 )
@@ -148,6 +150,34 @@ def test_complaints_are_named_by_what_they_are_about() -> None:
             session.add(row)
 
     assert "1 complaint this week, mostly about damage, refunds." in _text()
+
+
+@pytest.mark.usefixtures("a_week")
+def test_returns_to_decide_on_and_accepted_quotes_are_named_with_their_pages() -> None:
+    asked = WEEK.starts_at + timedelta(days=2)
+    with crm.session() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        orders = session.scalars(select(Order)).all()
+        for number, (order, status) in enumerate(
+            zip(orders, (ReturnStatus.REQUESTED, ReturnStatus.APPROVED), strict=False)
+        ):
+            request = returns.ask(session, conversation, order, request_key=f"r{number}", reason="x", now=asked)
+            request.status = status
+        for number, seen_to in enumerate((None, asked)):
+            session.add(
+                Quote(
+                    public_id=f"q{number}", conversation_id=conversation.id, currency="SGD", lines=[], language="en",
+                    made_at=asked, sent_at=asked, valid_until=NOW, accepted_at=asked, seen_to_at=seen_to,
+                )
+            )  # fmt: skip
+
+    text = _text()
+
+    assert "Return to decide on" in text
+    assert "Quote accepted, not seen to yet" in text
+    assert text.count("1 waits, for") == 2
+    assert f"{BASE}/owner/returns" in text
+    assert f"{BASE}/owner/quotes" in text
 
 
 @pytest.mark.usefixtures("a_week")
