@@ -20,8 +20,8 @@ def _waiting(context: Context) -> Iterator[tuple[str, int, datetime]]:
         .where(Ticket.status == TicketStatus.OPEN, Ticket.kind != TicketKind.COMPLAINT, Ticket.opened_at < until)
         .group_by(Ticket.kind)
     )
-    for kind, number, oldest in tickets:
-        yield kind, number, oldest
+    for row in tickets:
+        yield row[0], row[1], row[2]
     returns = select(func.count(), func.min(ReturnRequest.requested_at)).where(
         ReturnRequest.status == ReturnStatus.REQUESTED, ReturnRequest.requested_at < until
     )
@@ -30,7 +30,7 @@ def _waiting(context: Context) -> Iterator[tuple[str, int, datetime]]:
     )
     for name, counted in (("return", returns), ("quote_accepted", accepted)):
         number, oldest = session.execute(counted).one()
-        if number:
+        if oldest is not None:
             yield name, number, oldest
 
 
