@@ -270,7 +270,7 @@ async def test_a_return_that_somebody_asks_for_rings_once(gateway: Gateway, phon
     assert "order 2003" in texts[-1]
     assert "It leaks." in texts[-1]
     notice = to_owner(phone)[-1]
-    assert f"https://desk.example/owner/returns#return-{number}" in str(notice["reply_markup"])
+    assert f"//desk.example/owner/returns#return-{number}" in str(notice["reply_markup"])
     await reply(phone, notice, "Which part leaks?")
     await until(lambda: conversation_of(park).last_seq == 3)
     assert (await park.history())[-1]["text"] == "Which part leaks?"
