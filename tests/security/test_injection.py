@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine, func, inspect, select
 
 import crm
-from crm import migrate, staff
+from crm import conversations, migrate, staff
 from crm.database import bind, unbind
-from crm.models import Customer, KnowledgeArticle, Message, Product
+from crm.models import Channel, Customer, KnowledgeArticle, Message, Product
+from crm.types import now
 from tests.gateway.conftest import Gateway, Visitor
 from tests.gateway.test_console import Console
 from tests.security.conftest import Raw, statuses
@@ -102,7 +103,7 @@ async def test_every_field_of_the_chat_takes_it_as_text(stocked: Engine, gateway
 
 
 FOUND_BY = ["?q=", "?shelf=all&q=", "/rows?list=1&q=", "/customers?q=", "/catalogue?q=", "/knowledge?q="]
-SHOWS = ["/knowledge/new?question=", "/sign-in?next=", "/follow-ups?problem="]
+SHOWS = ["/knowledge/new?question=", "/sign-in?next=", "/follow-ups?problem=", "/returns?problem=", "/returns?next="]
 NUMBERED = ["/customers?page=", "?shelf=", "/conversations/", "/customers/", "/catalogue/", "/rows?current="]
 NAMED = ["/knowledge/", "/digests/", "/reports/complaint/", "/reports/x/", "/do/"]
 SECRET = ["Ms Park", "$argon2", "root:", ">49<"]
@@ -125,8 +126,9 @@ async def test_every_search_of_the_console_takes_it_as_text(stocked: Engine, own
 NUMBERS = ["0", "-1", "9" * 10, "9" * 19, "9" * 30, "9" * 5_000, "1e3", "0x1", "%D9%A1", "1.0", "%00", "%201"]
 GETS = ["conversations/{}", "conversations/{}/messages", "conversations/{}/events", "customers/{}", "catalogue/{}"]
 GETS += ["conversations/1/messages?after={}", "customers?page={}", "catalogue?page={}", "rows?current={}"]
+GETS += ["quotes/new?conversation={}", "quotes/new?conversation=1&ticket={}"]
 POSTS = ["conversations/{}/say", "conversations/{}/take", "conversations/{}/return", "catalogue/{}", "follow-ups/{}"]
-POSTS += ["settings/helpers/{}/remove", "customers/{}/export", "customers/{}/erase"]
+POSTS += ["settings/helpers/{}/remove", "customers/{}/export", "customers/{}/erase", "returns/{}", "quotes/{}"]
 
 
 @on_both
@@ -152,10 +154,13 @@ async def test_every_form_of_the_console_takes_it_as_text(stocked: Engine, owner
     with crm.session() as session:
         product = session.scalars(select(Product)).one()
         number, variant = product.id, product.variants[0].id
+        identity = conversations.identity_of(session, Channel.WEB, "v", now=now())
+        talk = str(conversations.open_conversation(session, identity, language="en", now=now()).id)
     wrong = []
     for attack in SQL:
         text = attack.encode("utf-8", "replace").decode()
         article = {"language": "en", "title": text, "body": text, "questions": text, "tags": text, "slug": text}
+        a_quote = {"key": "k" * 32, "do": "check", "title_0": "Tea", "quantity_0": "1", "price_0": "1"}
         forms: list[tuple[str, dict[str, str]]] = [
             ("/knowledge", article),
             ("/questions", {**article, "do": "answer", "ids": text}),
@@ -167,6 +172,9 @@ async def test_every_form_of_the_console_takes_it_as_text(stocked: Engine, owner
             ("/settings/unpair", {"chat": text}),
             ("/settings/helpers", {"name": text, "password": "a-long-password" + text}),
             ("/follow-ups/rules/back_in_stock", {"control": text}),
+            ("/quotes", {"conversation": text, "ticket": text, "key": text}),
+            ("/quotes", {**a_quote, "conversation": talk, "title_0": text, "note": text}),
+            ("/quotes", {**a_quote, "conversation": talk, "quantity_0": text, "price_0": text, "until": text}),
             (f"/knowledge/{quote(text, safe='')}/remove", {"language": text}),
             ("/look", {"language": text, "theme": text, "next": text}),
         ]
