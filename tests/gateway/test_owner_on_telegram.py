@@ -1,19 +1,22 @@
 """The owner's phone: pairing, notices, answering by reply, and customers who never wait for it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from crm import conversations, handoffs, owners, preferences, returns, satisfaction, session
-from crm.models import Author, Channel, Delivery, Feedback, HandoffReason, Message, OwnerNotice
+from crm.models import Author, Channel, Conversation, Delivery, Feedback, HandoffReason, Message, OwnerNotice
 from crm.preferences import Preferences
 from crm.settings import Settings
 from crm.types import now
 from tests.gateway.conftest import Gateway, Visitor
+from tests.gateway.test_console import PASSWORD, Console
 from tests.gateway.test_takeover import conversation_of, hand_over, says, until
 from tests.support.factories import a_customer, an_order
 from tests.support.fake_rasa import FakeRasa
@@ -38,6 +41,7 @@ def settings(settings: Settings, telegram: TelegramApi) -> Settings:
             "telegram_token": Settings(_env_file=None, telegram_token=TOKEN).telegram_token,
             "telegram_api": f"{telegram.url}/bot",
             "public_url": "https://desk.example",
+            "owner_password": Settings(_env_file=None, owner_password=PASSWORD).owner_password,
         }
     )
 
@@ -276,3 +280,29 @@ async def test_a_return_that_somebody_asks_for_rings_once(gateway: Gateway, phon
     assert (await park.history())[-1]["text"] == "Which part leaks?"
     with session() as opened:
         assert returns.unannounced(opened) == []
+
+
+async def test_a_decision_and_a_quote_reach_a_customer_on_telegram(gateway: Gateway, telegram: TelegramApi) -> None:
+    await telegram.says(LIN, "我要退货", language="zh-hans")
+    await telegram.sent_to(LIN, 1)
+    with session() as opened:
+        conversation = opened.scalars(select(Conversation)).one()
+        order = an_order(opened, "2003", of=a_customer(opened, "林先生", "lin@example.org"))
+        number = returns.ask(opened, conversation, order, request_key="r", reason="太小", now=now()).id
+        talk = conversation.id
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, timeout=20) as http:
+        console = Console(http)
+        await console.http.post("/owner/sign-in", data={"password": PASSWORD})
+        # The cookie is for https only, as the desk is reached by https.
+        console.http.headers["Cookie"] = "; ".join(f"{c.name}={c.value}" for c in console.http.cookies.jar)
+        console.csrf = re.findall(r'data-csrf="([0-9a-f]{64})"', (await console.http.get("/owner")).text)[0]
+        assert (await console.sends(f"/returns/{number}", do="approve", note="寄到湖边路 7 号")).status_code == 303
+        until = (now() + timedelta(days=5)).date().isoformat()
+        line = {"title_0": "盖碗", "quantity_0": "50", "price_0": "42", "until": until}
+        sent = await console.sends("/quotes", conversation=talk, ticket=0, key="k" * 32, do="send", **line)
+        assert sent.status_code == 303
+    texts = await telegram.sent_to(LIN, 3)
+    assert "已通过" in texts[1]
+    assert "寄到湖边路 7 号" in texts[1]
+    assert "S$2,100.00" in texts[2]
+    assert f"https://desk.example/quotes/{'k' * 32}." in texts[2]
