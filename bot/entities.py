@@ -101,6 +101,15 @@ def _quantity(match: re.Match[str]) -> int | None:
     return None if value == 1 and not _written(match, "n").isdigit() else int(value)
 
 
+def _dozens(match: re.Match[str]) -> int | None:
+    value = 0.5 if _written(match, "n") == "半" else number(_written(match, "n"))
+    return int(value * 12) if value is not None and 0 < value <= 1000 else None
+
+
+def _of_a_puzzle(match: re.Match[str]) -> str | None:
+    return "" if patterns.PUZZLE.search(match.string) else None
+
+
 def _answered_quantity(match: re.Match[str]) -> int | None:
     value = number(_written(match, "n"))
     return int(value) if value is not None and value == int(value) and 1 <= value <= 100_000 else None
@@ -135,13 +144,24 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("phone", patterns.PHONE, _phone),
     _Rule("rating", patterns.RATING, _rating),
     _Rule("rating", patterns.STARS, _stars),
+    _Rule("quantity", patterns.QUANTITY_BLOCKS, _quantity),
     _Rule("budget", patterns.BUDGET_RANGE, _budget),
     _Rule("budget", patterns.BUDGET_BEFORE, _budget),
     _Rule("budget", patterns.BUDGET_AFTER, _budget),
     _Rule("budget", patterns.BUDGET_BETWEEN, _budget),
     _Rule("budget", patterns.BUDGET_AMOUNT, _spent),
     _Rule(None, patterns.PRICE),
+    _Rule(None, patterns.SHARDS),
+    _Rule(None, patterns.PIECES_OF_A_SET),
+    _Rule(None, patterns.PUZZLE_PIECES, _of_a_puzzle),
+    _Rule(None, patterns.WEIGHT),
+    _Rule("quantity", patterns.QUANTITY_DOZENS, _dozens),
+    _Rule("quantity", patterns.QUANTITY_EACH, _quantity),
     _Rule("quantity", patterns.QUANTITY, _quantity),
+    _Rule("quantity", patterns.QUANTITY_IN_DOZENS, _quantity),
+    _Rule("quantity", patterns.QUANTITY_IN_ONE_WORD, _quantity),
+    _Rule("quantity", patterns.QUANTITY_ROUGHLY, _quantity),
+    _Rule("quantity", patterns.QUANTITY_HURT, _quantity),
     _Rule("quantity", patterns.QUANTITY_NAMED, _quantity),
     _Rule("quantity", patterns.QUANTITY_TIMES, _quantity),
     _Rule("quantity", patterns.QUANTITY_ALONE, _quantity),

@@ -22,13 +22,21 @@ _UNITS: dict[str, int] = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
 CHINESE = "[零〇一二两三四五六七八九十百千万]+|[俩仨]"
 _WORD = "|".join(sorted([*_ENGLISH, *_MULTIPLIERS], key=len, reverse=True))
-ENGLISH = rf"(?:half a dozen|(?:an? (?=couple\b|dozen\b|hundred\b|thousand\b))?\b(?:{_WORD})\b(?:[ -](?:and )?(?:{_WORD})\b)*)"
+ENGLISH = rf"(?:half (?:a )?dozen|(?:a )?couple of dozen|(?:an? (?=couple\b|dozen\b|hundred\b|thousand\b))?\b(?:{_WORD})\b(?:[ -](?:and )?(?:{_WORD})\b)*)"
 DECIMAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _DECIMAL = re.compile(rf"({DECIMAL})\s*([k千万])?")
 
+# Two or three, fifteen or sixteen, four or five hundred: "两三", "十五六", "四五百".
+_DIGIT = "一二两三四五六七八九"
+_NEIGHBOURS = re.compile(rf"(?<![〇零{_DIGIT}])([{_DIGIT}])([{_DIGIT}])(?![〇零{_DIGIT}])")
+
+
+def _larger(match: re.Match[str]) -> str:
+    return match[2] if _DIGITS[match[2]] == _DIGITS[match[1]] + 1 else match[0]
+
 
 def number(text: str) -> float | None:
-    """The value of one written number, or None. "两百五" is 250 and "一千五" 1500, as they are spoken."""
+    """The value of one written number, or None. "两百五" is 250, "一千五" 1500, and "两三" the larger, 3."""
     text = text.strip().lower()
     if (match := _DECIMAL.fullmatch(text)) is not None:
         factor = {"k": 1000, "千": 1000, "万": 10_000}.get(match[2] or "", 1)
@@ -37,9 +45,9 @@ def number(text: str) -> float | None:
 
 
 def _english(text: str) -> float | None:
-    if text == "half a dozen":
+    if text in ("half a dozen", "half dozen"):
         return 6.0
-    words = [word for word in re.split(r"[\s-]+", text) if word not in ("a", "an", "and", "")]
+    words = [word for word in re.split(r"[\s-]+", text) if word not in ("a", "an", "and", "of", "")]
     if not words or any(word not in _ENGLISH and word not in _MULTIPLIERS for word in words):
         return None
     total = section = 0
@@ -56,6 +64,7 @@ def _english(text: str) -> float | None:
 def _chinese(text: str) -> float | None:
     if not text or any(c not in _DIGITS and c not in _UNITS for c in text):
         return None
+    text = _NEIGHBOURS.sub(_larger, text)
     if not any(c in _UNITS for c in text):
         return float("".join(str(_DIGITS[c]) for c in text))
     total = section = 0

@@ -131,16 +131,16 @@ PRICE = _compile(
 )
 
 _COUNTER = (
-    r"(?:个(?!问题|星期|月|小时|人|礼拜|工作日|地址|疑问|事|电话|忙|东西|订单|说法|解释|答复|朋友|多|字|差评|好评)|件(?!事)|盒|箱|包(?!裹)|瓶|袋|份|套|双|支|枝|只|条(?!信息|消息|短信)"
-    r"|台|本|罐|杯|副|把(?![我它你这那])|对(?!于|不)|块(?!钱|左|以|上|到|多|内|出)|样|桶|卷|片|组|面|根|粒|颗(?!星)|株|头|幅|张(?!单|图))"
+    r"(?:个(?!半|赞|问题|星期|月|小时|人|礼拜|工作日|地址|疑问|事|电话|忙|东西|订单|说法|解释|答复|朋友|多|字|差评|好评)|件(?!事)|盒|箱|包(?!裹)|瓶|袋|份|套|双|支|枝|只|条(?!信息|消息|短信)"
+    r"|台|本|罐|杯|副|把(?![我它你这那])|对(?!于|不)|块(?!钱|左|以|上|到|多|内|出)|样|桶|卷|片|组|面|根|粒|颗(?!星)|株|束|匹|头|幅|张(?!单|图|券|优惠|代金|卡|票|照|发票))"
 )
 _COUNTED = (
-    r"(?:pcs?\b|pieces?\b|units?\b|box(?:es)?\b|bottles?\b|packs?\b|packets?\b|items?\b|sets?\b|pairs?\b|bags?\b|cups?\b|tins?\b|jars?\b|cans?\b"
-    r"|copies\b|cartons?\b|cases\b|rolls?\b|of (?:them|these|those|each)\b)"
+    r"(?:pcs?\b|pieces?\b|units?\b|box(?:es)?\b|bottles?\b|packs?\b|packets?\b|items?\b|nos\b|qty\b|sets?\b|pairs?\b|bags?\b|cups?\b|tins?\b|jars?\b|cans?\b"
+    r"|copies\b|cartons?\b|cases\b|rolls?\b|of (?:them|these|those|each)\b|of the(?=\s\d))"
 )
 QUANTITY = _compile(
-    rf"(?P<whole>(?<![\w.第每哪同任某$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})\s?{_COUNTER}"
-    rf"|(?<![\w.$¥€£#-])(?P<n2>\d{{1,6}}|\b{ENGLISH})\s?(?:x\s?|more\s+)?{_COUNTED})"
+    rf"(?P<whole>(?<![\w.第每哪同任某几$¥€£#])(?<!随便)(?P<n>\d{{1,6}}|{CHINESE})[来几多余]?\s?{_COUNTER}(?!装)"
+    rf"|(?<![\w.$¥€£#-])(?:\d{{1,5}}\s?[-–~]\s?)?(?P<n2>\d{{1,6}}|\b{ENGLISH})(?:\s?-?ish|\sor so|\sodd)?\s?(?:x\s?|more\s+)?{_COUNTED})"
 )
 QUANTITY_NAMED = _compile(
     rf"(?P<whole>(?:数量|件数|\b(?:quantity|qty))\s?(?:是|为|改成|改为|to|of|is|:|：|=)*\s?(?P<n>{_SMALL}))(?!\w)"
@@ -152,10 +152,46 @@ QUANTITY_TIMES = _compile(
 QUANTITY_WANTED = _compile(
     rf"\b(?:want|need|buy|bought|take|get|got|have|order|ordered|received|send|sent|like|give me|make it|make|call it|rather than|instead of|than|to)\s+(?:another\s+)?(?P<whole>(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))(?![\w/:-]|[.,]\d|\s?(?:{_TIME}|%|percent|more question|question|stars?|thing|of my|out))"
 )
+QUANTITY_EACH = _compile(
+    rf"(?<!at )(?<!for )(?P<whole>(?<![\w.$¥€£#-])(?P<n>\d{{1,4}}|\b{ENGLISH})\s(?:of\s)?each\b"
+    rf"|各(?:来|要|拿|买|订)?(?P<n2>\d{{1,3}}|{CHINESE})(?!\d))"
+)
+QUANTITY_DOZENS = _compile(
+    rf"(?P<whole>(?<![\w.])(?P<n>\d{{1,3}})\s?dozens?\b|(?<![每论几第])(?P<n2>\d{{1,3}}|{CHINESE}|半)打(?![开包印扰听工电折错算扮车字断]))"
+)
+QUANTITY_IN_DOZENS = _compile(rf"(?P<whole>\b(?P<n>{ENGLISH})(?<=dozen)\b)(?!\stimes)")
+# "要俩", "仨就行": two and three that carry their counter in themselves, unless people are counted.
+QUANTITY_IN_ONE_WORD = _compile(
+    r"(?:[要来买拿订拍加留发寄换]了?|给我|收到|只有)(?P<whole>(?P<n>[俩仨]))(?![人口儿家])|\A\s*(?P<n2>[俩仨])(?=就[行好够]|吧|够|[\s。！!，,.]*\Z)"
+)
+# 块 is also what a yuan is called: only in front of what comes in blocks, and where a number is to be made up.
+QUANTITY_BLOCKS = _compile(
+    rf"凑(?:得齐|不齐|齐|够|得够)(?P<whole>(?P<n>\d{{1,4}}|{CHINESE})块)(?!钱)"
+    rf"|(?P<id2>(?<![\w.第每])(?P<n2>\d{{1,4}}|{CHINESE})块)(?=[\u4e00-\u9fff]{{0,3}}?(?:皂|布|蛋糕|巧克力|毛巾|毯|垫|板|砖|玻璃|披萨|面包|豆腐|木头|饼|手表|香膏))"
+)
+QUANTITY_ROUGHLY = _compile(
+    rf"\A\s*(?:about |around |say |maybe |roughly )?(?P<whole>(?P<n>\d{{1,4}}|{ENGLISH}))(?:\s?-?ish|\sor so)\W*\Z"
+    rf"|\A\s*(?P<id2>(?P<n2>{ENGLISH}))(?=,\s?(?:maybe|perhaps|probably|or|no|i think)\b)"
+)
+_HURT = r"(?:broken|missing|damaged|cracked|chipped|faulty|smashed|shattered|defective|torn|scratched|dead|leaking)"
+QUANTITY_HURT = _compile(
+    rf"(?P<whole>(?<![\w.$¥€£#/:-])(?<!order )(?<!number )(?P<n>\d{{1,3}}|{ENGLISH}))\s(?:of (?:them|these|those)\s)?(?:(?:is|are|were|was|came|arrived|got)\s)?{_HURT}\b"
+)
+# What a thing fell into, consists of or weighs is no number of goods.
+_ABOUT = r"(?:(?:about|around|roughly|like|some|over|at least|nearly|a good)\s)*"
+SHARDS = _compile(
+    rf"\b(?:in|into)\s{_ABOUT}(?:\d{{1,4}}|{ENGLISH})\s(?:(?:tiny|small|little)\s)?(?:pieces|bits|parts|shards|fragments)\b"
+)
+PIECES_OF_A_SET = _compile(r"(?<![\w.])(?!1\b)\d{1,5}[ -]piece\b")
+PUZZLE = _compile(r"puzzle|jigsaw|lego|拼图|积木")
+PUZZLE_PIECES = _compile(rf"(?:\d{{1,5}}|{ENGLISH}|{CHINESE})\s?-?(?:pieces?\b|pcs?\b|片|块)")
+WEIGHT = _compile(
+    rf"(?<![\w.])(?:\d[\d.,]*|{ENGLISH})\s?-?(?:kilos?|kgs?|kilograms?|grams?|litres?|liters?|met(?:re|er)s?|ounces?|oz|lbs?|pounds?|feet|ft|yards?|gallons?|pints?|miles?|tonn?e?s?)\b"
+)
 # "250 candles", "four blue cushions": figures in front of something that there are several of.
 QUANTITY_PLURAL = _compile(
-    rf"(?P<whole>(?<![\w.$¥€£#/:-])(?<!last )(?<!order )(?<!number )(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))\s(?!(?:{_TIME}|{_MONEY_AFTER}|of my|or|and|to|in)\b)(?:(?!(?:is|was|has|for|in|on|at|to|from|and|or|but|this|its|per|i|people)\b)[a-z'-]+\s){{0,2}}?"
-    r"(?!(?:is|was|has|this|its|stars|days|weeks|months|years|hours|minutes|seconds|times|things|questions|people|persons|kids|emails|calls|messages|reasons|options|orders|addresses|parcels"
+    rf"(?P<whole>(?<![\w.$¥€£#/:-])(?<!last )(?<!order )(?<!number )(?P<n>\d{{1,3}}(?:,\d{{3}})?|{ENGLISH}))(?:\s?-?ish|\sor so|\sodd)?\s(?!(?:{_TIME}|{_MONEY_AFTER}|of my|or|and|to|in)\b)(?:(?!(?:is|was|has|for|in|on|at|to|from|and|or|but|this|its|per|i|people)\b)[a-z'-]+\s){{0,2}}?"
+    r"(?!(?:is|was|has|this|its|stars|days|weeks|months|years|hours|minutes|seconds|times|things|questions|problems|issues|requests|people|persons|kids|emails|calls|messages|reasons|options|orders|addresses|parcels"
     r"|pounds|euros|bucks|dollars|francs|ways|steps|percents|points|business|address|less|plus|as|us|yes|texts|digits|letters|numbers|parts|shops|brands|languages|rooms|seaters|bars|cards|payments|vouchers|coupons|codes|players|kilos|grams|litres|inches|wears|children|cats|dogs|nieces|nephews|friends|sisters|brothers)\b)[a-z]{2,}(?:[a-rt-z])s\b"
 )
 MEASURE = _compile(
