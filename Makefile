@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: bench-nlu help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-scale format clean
+.PHONY: bench-nlu help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-imports bench-scale format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ lint: ## Check style, types, who imports whom, secrets in files and known vulner
 
 bench-analytics: setup-dev ## Measure the models on public shops (beside the checkout), with pictures
 	$(BIN)/python -m benchmarks.analytics
+
+bench-imports: setup-dev ## Measure imports of 500,000 order lines from Shopify, WooCommerce, Taobao and plain CSV
+	$(BIN)/python -m benchmarks.imports
 
 bench-scale: setup-dev ## Measure a full analysis of shops of 10,000 to 1,000,000 orders
 	$(BIN)/python -m benchmarks.scale

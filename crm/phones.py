@@ -4,9 +4,22 @@ import re
 import unicodedata
 
 import phonenumbers
+from phonenumbers import PhoneMetadata
 
 SHORTEST_LOCAL_NUMBER = 7
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]+")
+
+
+def _mobile(region: str) -> re.Pattern[str]:
+    """The library's own rule for a country's mobile numbers."""
+    known = PhoneMetadata.metadata_for_region(region)
+    assert known is not None
+    assert known.mobile is not None
+    return re.compile(str(known.mobile.national_number_pattern), re.ASCII)
+
+
+# Taobao's lists of buyers hold hardly any other numbers, and the library's whole way costs more than all else of a row.
+_CHINESE_MOBILE = _mobile("CN")
 
 
 def normalise(text: str, region: str | None = None) -> str | None:
@@ -14,6 +27,8 @@ def normalise(text: str, region: str | None = None) -> str | None:
 
     ``region`` (ISO 3166) is the country that a number without country code is taken to be in.
     """
+    if region == "CN" and _CHINESE_MOBILE.fullmatch(text):
+        return "+86" + text
     cleaned = unicodedata.normalize("NFKC", text).strip().lstrip("'").strip()
     if cleaned.startswith("00"):
         cleaned = "+" + cleaned[2:]

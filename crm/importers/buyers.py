@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from crm.importers.records import CustomerRecord, OrderRecord
-from crm.importers.upsert import Values, table_of, upsert
+from crm.importers.upsert import Values, ids_of, table_of, upsert
 from crm.importers.write_customers import CUSTOMER_COLUMNS, record_consents, stored_customers
 from crm.models import Customer
 from crm.parts import in_parts
@@ -107,8 +107,8 @@ class Buyers:
         ``consent_heading``: as in ``write_customers``, for the permissions that new customers gave with their order.
         """
         rows = [values | {"updated_at": now} for values in self.created.values()]
-        ids = upsert(self._session, Customer, rows, key=("source", "external_id"), update=["updated_at"])
-        for (_, external_id), customer_id in ids.items():
+        upsert(self._session, Customer, rows, key=("source", "external_id"), update=["updated_at"])
+        for external_id, customer_id in ids_of(self._session, Customer, self._source, self.created).items():
             self.created[external_id]["id"] = customer_id
         if consent_heading is not None:
             agreed = {new["id"]: True for new in self.created.values() if new["accepts_marketing"]}

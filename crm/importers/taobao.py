@@ -7,6 +7,7 @@ order of several articles is shared out evenly among its pieces, and what was st
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -180,6 +181,7 @@ def _status(cell: str) -> PlainStatus:
     return found
 
 
+@lru_cache(maxsize=8192)
 def _compared(status: str) -> str:
     """Without commas and spaces, which differ between exports."""
     return "".join(letter for letter in cells.plain(status) if letter not in ",， \u3000")

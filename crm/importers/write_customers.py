@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.importers.records import CustomerRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, differs, table_of, upsert
+from crm.importers.upsert import Values, differs, ids_of, table_of, upsert
 from crm.models import Consent, ConsentKind, Customer
 from crm.parts import in_parts
 from crm.privacy.marks import mark
@@ -58,9 +58,10 @@ def write_customers(
             decided[key] = values["accepts_marketing"]
         created = record.created_at or now
         writing.append(values | {"source": source, "external_id": key, "created_at": created, "updated_at": now})
-    ids = upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
+    upsert(session, Customer, writing, key=("source", "external_id"), update=[*columns, "updated_at"])
     if consent_heading is not None:
-        record_consents(session, source, {ids[source, key]: granted for key, granted in decided.items()},
+        ids = ids_of(session, Customer, source, decided)
+        record_consents(session, source, {ids[key]: granted for key, granted in decided.items()},
                         heading=consent_heading, now=now)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from crm.importers.buyers import buyers_of
 from crm.importers.goods import Goods
 from crm.importers.records import OrderRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, differs, table_of, upsert
+from crm.importers.upsert import Values, differs, ids_of, insert_rows, table_of, upsert
 from crm.models import Customer, Order, OrderLine, Shipment
 from crm.parts import in_parts
 
@@ -95,12 +95,10 @@ def write_orders(
             shipped[record.external_id] = sent
     if not writing:
         return
-    written = upsert(
-        session, Order, writing, key=("source", "external_id"), update=[*columns, "customer_id", "updated_at"]
-    )
-    order_ids = {external_id: order_id for (_, external_id), order_id in written.items()}
+    upsert(session, Order, writing, key=("source", "external_id"), update=[*columns, "customer_id", "updated_at"])
+    order_ids = ids_of(session, Order, source, [values["external_id"] for values in writing])
     _write_lines(session, changed_lines, order_ids, known_ids=set(ids))
-    _write_shipments(session, shipped, order_ids)
+    _write_shipments(session, shipped, order_ids, known_ids=set(ids))
     revisions.bump(session, revisions.ORDERS)
 
 
@@ -162,27 +160,20 @@ def _write_lines(
     replaced = [order_ids[key] for key in changed if order_ids[key] in known_ids]
     for part in in_parts(replaced):
         session.connection().execute(_lines.delete().where(_lines.c.order_id.in_(part)))
-    rows = [
-        dict(zip(_LINE_COLUMNS, line, strict=True), order_id=order_ids[external_id])
-        for external_id, lines in changed.items()
-        for line in lines
-    ]
-    if rows:
-        session.connection().execute(_lines.insert(), rows)
+    rows = [(order_ids[external_id], *line) for external_id, lines in changed.items() for line in lines]
+    insert_rows(session, _lines.insert(), ("order_id", *_LINE_COLUMNS), rows)
 
 
-def _write_shipments(session: Session, shipped: dict[str, Sent], order_ids: dict[str, int]) -> None:
+def _write_shipments(
+    session: Session, shipped: dict[str, Sent], order_ids: dict[str, int], *, known_ids: set[int]
+) -> None:
     """A shipment that tells more than the source knows is left as it is; one that tells less is replaced."""
-    ids = [order_ids[external_id] for external_id in shipped]
-    for part in in_parts(ids):
+    before = {order_ids[key]: number for key, (_, _, number) in shipped.items() if order_ids[key] in known_ids}
+    for part in in_parts(before):
         unnamed = (_shipments.c.carrier.is_(None), _shipments.c.tracking_number.is_(None))
         session.connection().execute(_shipments.delete().where(_shipments.c.order_id.in_(part), *unnamed))
-    for numbers in in_parts({number for _, _, number in shipped.values() if number}):
-        same = (_shipments.c.order_id.in_(ids), _shipments.c.tracking_number.in_(numbers))
+    for numbers in in_parts({number for number in before.values() if number}):
+        same = (_shipments.c.order_id.in_(before), _shipments.c.tracking_number.in_(numbers))
         session.connection().execute(_shipments.delete().where(*same))
-    rows = [
-        {"order_id": order_ids[external_id], "shipped_at": at, "carrier": carrier, "tracking_number": number}
-        for external_id, (at, carrier, number) in shipped.items()
-    ]
-    if rows:
-        session.connection().execute(_shipments.insert(), rows)
+    rows = [(order_ids[external_id], *sent) for external_id, sent in shipped.items()]
+    insert_rows(session, _shipments.insert(), ("order_id", "shipped_at", "carrier", "tracking_number"), rows)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm import revisions
 from crm.importers.records import ProductRecord
 from crm.importers.report import ImportReport
-from crm.importers.upsert import Values, delete_by_id, differs, table_of, upsert
+from crm.importers.upsert import Values, delete_by_id, differs, ids_of, table_of, upsert
 from crm.models import Order, OrderLine, Product, Variant
 from crm.parts import in_parts
 
@@ -56,10 +56,10 @@ def write_products(
             report.unchanged += 1
             continue
         writing.append(values | {"created_at": now, "updated_at": now})
-    ids = upsert(session, Product, writing, key=("source", "external_id"), update=[*product_columns, "updated_at"])
+    upsert(session, Product, writing, key=("source", "external_id"), update=[*product_columns, "updated_at"])
     if writing:
-        by_external_id = {external_id: product_id for (_, external_id), product_id in ids.items()}
-        _write_variants(session, by_external_id, new_variants, variants, variant_columns)
+        ids = ids_of(session, Product, source, [values["external_id"] for values in writing])
+        _write_variants(session, ids, new_variants, variants, variant_columns)
         revisions.bump(session, revisions.CATALOGUE)
 
 

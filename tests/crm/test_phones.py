@@ -1,3 +1,4 @@
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,16 @@ def test_numbers_get_their_international_form_where_they_allow_it(
     text: str, region: str | None, expected: str | None
 ) -> None:
     assert normalise(text, region) == expected
+
+
+def test_chinese_mobiles_are_read_the_short_way_as_the_library_reads_them() -> None:
+    for start in range(1_000, 2_000):
+        for end in ("0000000", "1234567"):
+            text = f"{start}{end}"
+            parsed = phonenumbers.parse(text, "CN")
+            if phonenumbers.is_valid_number(parsed):
+                text = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+            assert normalise(f"{start}{end}", "CN") == text
 
 
 @pytest.mark.parametrize(
