@@ -145,8 +145,10 @@ class RunningDesk:
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def visitor(self, language: str | None = None) -> Visitor:
-        http = httpx.Client(base_url=self.base_url, timeout=60, trust_env=False)
+    def visitor(self, language: str | None = None, *, address: str | None = None) -> Visitor:
+        """``address``: the one of this machine's, all of 127.0.0.0/8, that the visitor seems to come from."""
+        transport = httpx.HTTPTransport(local_address=address) if address else None
+        http = httpx.Client(base_url=self.base_url, timeout=60, trust_env=False, transport=transport)
         self._clients.append(http)
         opened = http.post("/api/chat/sessions", json={"language": language} if language else {}).json()
         http.headers["Authorization"] = f"Bearer {opened['token']}"
