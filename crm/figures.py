@@ -88,7 +88,7 @@ def _sales(session: Session, since: datetime, until: datetime, currency: str) ->
         Order.financial_status != FinancialStatus.VOIDED,
     )
     by_currency = {
-        code: (number, total)
+        code: (number, int(total))  # PostgreSQL adds large integers up to a decimal
         for code, number, total in session.execute(
             select(Order.currency, func.count(), func.coalesce(func.sum(Order.total_minor), 0))
             .where(*placed)

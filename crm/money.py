@@ -28,6 +28,7 @@ _ALSO_WRITTEN = {
     "DKK": ("KR", "KR."),
     "PLN": ("ZŁ",),
 }
+LONGEST_AMOUNT = 100  # written; the pattern below would take hours over a page of text
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _AMOUNT = re.compile(r"([^\d.,+\-−()]*)([+\-−(]?)([^\d.,+\-−()]*)(\d[\d.,' ]*|[.,]\d+)([^\d]*)")
 
@@ -72,6 +73,8 @@ def parse_amount(text: str, currency: str) -> Decimal:
     A lone point is always the decimal point. A lone comma before exactly three digits separates thousands, else it is
     the decimal comma. Raises NotAnAmount, also for an amount in another currency.
     """
+    if len(text) > LONGEST_AMOUNT:
+        raise NotAnAmount("it is not an amount")
     if _PLAIN.fullmatch(text) and text.isascii():
         return Decimal(text)
     cleaned = unicodedata.normalize("NFKC", text).replace("’", "'").strip()

@@ -7,6 +7,7 @@ import phonenumbers
 from phonenumbers import PhoneMetadata
 
 SHORTEST_LOCAL_NUMBER = 7
+LONGEST_NUMBER, LONGEST_EMAIL = 60, 254  # written; RFC 5321 allows no longer address
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]+")
 
 
@@ -23,10 +24,12 @@ _CHINESE_MOBILE = _mobile("CN")
 
 
 def normalise(text: str, region: str | None = None) -> str | None:
-    """The number in E.164 ("+6591230001") where it allows that, else its digits; None without digits.
+    """The number in E.164 ("+6591230001") where it allows that, else its digits; None without digits or far too long.
 
     ``region`` (ISO 3166) is the country that a number without country code is taken to be in.
     """
+    if len(text) > LONGEST_NUMBER:
+        return None
     if region == "CN" and _CHINESE_MOBILE.fullmatch(text):
         return "+86" + text
     cleaned = unicodedata.normalize("NFKC", text).strip().lstrip("'").strip()
@@ -64,7 +67,7 @@ def same_phone(one: str, other: str) -> bool:
 def normal_email(text: str) -> str | None:
     """Lower case without spaces around, or None if it is no address."""
     cleaned = unicodedata.normalize("NFKC", text).strip().lower()
-    return cleaned if _EMAIL.fullmatch(cleaned) else None
+    return cleaned if len(cleaned) <= LONGEST_EMAIL and _EMAIL.fullmatch(cleaned) else None
 
 
 def same_email(one: str, other: str) -> bool:

@@ -1,14 +1,18 @@
-"""Column types that keep what SQLite would lose: the time zone of a datetime."""
+"""Column types that keep what a database would lose: the time zone of a datetime, the upper half of an amount."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, DateTime, Integer
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 _TEXT_LENGTH = len("2026-11-22 12:00:00.000000")  # of what SQLite holds; behind it isoformat writes the zone
+
+
+# An amount in smallest units. 30 million rupiah are beyond 32 bits; SQLite's integers are wide enough as they are.
+MINOR = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -198,7 +198,8 @@ def _amounts(row: Row, quantity: int, currency: str) -> tuple[int, int]:
         amount = (price or Decimal()) * quantity
     unit = price if price is not None else abs(amount) / abs(quantity)
     amount_minor = values.in_range("amount", told_amount or told_price, money.to_minor(amount, currency))
-    return money.to_minor(unit, currency), amount_minor
+    unit_minor = values.in_range("price", told_price or told_amount, money.to_minor(unit, currency))
+    return unit_minor, amount_minor
 
 
 def _buyer(row: Row) -> CustomerRecord:

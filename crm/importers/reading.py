@@ -13,10 +13,16 @@ from pathlib import Path
 from typing import IO
 
 from crm.importers.report import BadValue, Refusal, UnreadableFile, refusal
+from crm.importers.values import LONGEST_NAME, TOO_LONG
 
 SAMPLE_BYTES = 1 << 18
 LONGEST_CELL = 4 << 20
 MOST_LINES_IN_A_ROW = 2_000
+# The columns in which a shop tells at length; all others name or count something.
+_AT_LENGTH = frozenset(
+    """body description short tags image images url external_url link categories lines titles properties refund_items
+    address changed_address""".split()
+)
 _SEPARATORS = ",;\t|"
 _OPEN_QUOTE = "a quotation mark opens here and is not closed properly"
 
@@ -230,6 +236,7 @@ def _columns_of(header: list[str], names: Mapping[str, Iterable[str]]) -> dict[s
 
 def _rows(feeder: _Feeder, separator: str, width: int, columns: dict[str, int], table: Table) -> Iterator[Row]:
     reader = _reader(feeder, separator)
+    naming = [place for column, place in columns.items() if column not in _AT_LENGTH]
     while True:
         feeder.taken.clear()
         feeder.spoilt = False
@@ -264,4 +271,10 @@ def _rows(feeder: _Feeder, separator: str, width: int, columns: dict[str, int], 
             spoilt = next((cell for cell in cells if "\ufffd" in cell), "")
             table.refuse(line, BadValue("", spoilt, "unreadable characters; save the file as CSV in UTF-8"))
             continue
+        if sum(map(len, feeder.taken)) > LONGEST_NAME:
+            endless = next((place for place in naming if len(cells[place]) > LONGEST_NAME), None)
+            if endless is not None:
+                table.rows_read += 1
+                table.refuse(line, BadValue(table.header[endless], cells[endless], TOO_LONG))
+                continue
         yield Row(line, cells, columns)

@@ -218,6 +218,8 @@ def _add_lines(order: OrderRecord, row: Row, articles: Sequence[LineRecord] | No
         order.subtotal_minor = max(listed, order.subtotal_minor)
         return
     titles = _titles(cells.title(row["titles"]), cells.plain(row["kinds"]))
+    for title in titles:
+        values.no_longer("宝贝标题", title)
     if not titles:
         return
     pieces = values.whole("宝贝总数量", cells.plain(row["pieces"])) if row["pieces"] else len(titles)

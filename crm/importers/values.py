@@ -21,6 +21,8 @@ _YES = frozenset("yes y true t 1 on 是 已同意 同意".split())
 _NO = frozenset("no n false f 0 off 否 不同意".split())
 _BLOCKS = frozenset("p div br li ul ol tr table h1 h2 h3 h4 h5 h6 section article blockquote dt dd hr".split())
 _UNSEEN = frozenset("script style head template".split())
+LONGEST_NAME = 400  # of whatever is found again by it: PostgreSQL's indexes take no more than 2,700 bytes
+TOO_LONG = f"it is longer than {LONGEST_NAME} characters"
 FUTURE_ALLOWED = timedelta(days=1)  # a file without zones can be ahead by some hours
 
 
@@ -51,6 +53,13 @@ def in_range(column: str, text: str, value: int) -> int:
     return value
 
 
+def no_longer(column: str, text: str) -> str:
+    """Raises BadValue for a name too long to be found again by it."""
+    if len(text) > LONGEST_NAME:
+        raise BadValue(column, text, TOO_LONG)
+    return text
+
+
 def whole(column: str, text: str) -> int:
     """A whole number: "6", "6.0", "1,000". Raises BadValue."""
     if _WHOLE.fullmatch(text) and text.isascii() and len(text) < 10:
@@ -61,9 +70,14 @@ def whole(column: str, text: str) -> int:
         raise BadValue(column, text, "it is not a whole number" if text else "it is empty") from None
     if value != value.to_integral_value():
         raise BadValue(column, text, "it is not a whole number")
+    return at_most_32_bits(column, text, int(value))
+
+
+def at_most_32_bits(column: str, text: str, value: int) -> int:
+    """Raises BadValue for more pieces than a database can count."""
     if abs(value) >= 1 << 31:
         raise BadValue(column, text, "it is too large")
-    return int(value)
+    return value
 
 
 def yes_or_no(column: str, text: str) -> bool:

@@ -247,7 +247,7 @@ def _inventory(row: Row, parent: Row) -> int | None:
     if told.lower() == "parent":
         told = parent["stock"]
     if told:
-        return int(values.amount("Stock", told, "XXX"))  # sold by weight: 2.5 left is 2 whole ones
+        return values.at_most_32_bits("Stock", told, int(values.amount("Stock", told, "XXX")))  # 2.5 kg left are 2
     return 0 if row["in_stock"].lower() in ("0", "no", "outofstock") else None
 
 

@@ -117,6 +117,8 @@ def line_of(cells: Cells, currency: str) -> LineRecord | None:
     name, sku = cells.get("name", "").strip(), values.unquoted(cells.get("sku", ""))
     if not name and not sku:
         raise BadValue("name", "", "the line has neither a name nor a SKU")
+    values.no_longer("name", name)
+    values.no_longer("sku", sku)
     told = cells.get("price", ""), cells.get("subtotal", ""), cells.get("total", "")
     quantity, unit_minor, discount_minor = _priced(cells.get("quantity") or "1", *told, currency)
     return None if unit_minor is None else LineRecord(sku or None, name or sku, quantity, unit_minor, discount_minor)
@@ -137,4 +139,7 @@ def _priced(pieces: str, price: str, subtotal: str, total: str, currency: str) -
         return quantity, None, 0
     whole = amounts.get("subtotal", amounts.get("price", Decimal()) * quantity or amounts.get("total", Decimal()))
     paid = min(whole, amounts.get("total", whole))
-    return quantity, money.to_minor(whole / quantity, currency), money.to_minor(whole - paid, currency)
+    unit_minor, discount_minor = money.to_minor(whole / quantity, currency), money.to_minor(whole - paid, currency)
+    told_by = subtotal or price or total
+    values.in_range("total", told_by, money.to_minor(whole, currency))
+    return quantity, unit_minor, discount_minor

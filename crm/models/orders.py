@@ -7,6 +7,7 @@ from crm.models.base import Base
 from crm.models.customers import Customer
 from crm.models.enums import FinancialStatus, FulfillmentStatus, OrderState, ReturnStatus
 from crm.sealing import Sealed
+from crm.types import MINOR
 
 
 class Order(Base):
@@ -23,12 +24,12 @@ class Order(Base):
     email: Mapped[str | None] = mapped_column(Sealed("email", lookup=True))
     phone: Mapped[str | None] = mapped_column(Sealed("phone", lookup=True))
     currency: Mapped[str]
-    subtotal_minor: Mapped[int] = mapped_column(default=0)
-    discount_minor: Mapped[int] = mapped_column(default=0)
-    shipping_minor: Mapped[int] = mapped_column(default=0)
-    tax_minor: Mapped[int] = mapped_column(default=0)
-    total_minor: Mapped[int] = mapped_column(default=0)
-    refunded_minor: Mapped[int] = mapped_column(default=0)
+    subtotal_minor: Mapped[int] = mapped_column(MINOR, default=0)
+    discount_minor: Mapped[int] = mapped_column(MINOR, default=0)
+    shipping_minor: Mapped[int] = mapped_column(MINOR, default=0)
+    tax_minor: Mapped[int] = mapped_column(MINOR, default=0)
+    total_minor: Mapped[int] = mapped_column(MINOR, default=0)
+    refunded_minor: Mapped[int] = mapped_column(MINOR, default=0)
     discount_code: Mapped[str | None]
     financial_status: Mapped[FinancialStatus] = mapped_column(default=FinancialStatus.PAID)
     fulfillment_status: Mapped[FulfillmentStatus] = mapped_column(default=FulfillmentStatus.UNFULFILLED)
@@ -79,8 +80,8 @@ class OrderLine(Base):
     sku: Mapped[str | None]
     title: Mapped[str]
     quantity: Mapped[int]
-    unit_price_minor: Mapped[int]
-    discount_minor: Mapped[int] = mapped_column(default=0)
+    unit_price_minor: Mapped[int] = mapped_column(MINOR)
+    discount_minor: Mapped[int] = mapped_column(MINOR, default=0)
     fulfilled: Mapped[bool] = mapped_column(default=False)
 
     order: Mapped[Order] = relationship(back_populates="lines")

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.models.base import Base
 from crm.models.enums import ProductStatus
+from crm.types import MINOR
 
 
 class Product(Base):
@@ -46,8 +47,8 @@ class Variant(Base):
     title: Mapped[str] = mapped_column(default="")  # "Blue / L"; empty for a product without options
     sku: Mapped[str | None] = mapped_column(index=True)
     options: Mapped[dict[str, str]] = mapped_column(default=dict)
-    price_minor: Mapped[int]
-    compare_at_minor: Mapped[int | None]
+    price_minor: Mapped[int] = mapped_column(MINOR)
+    compare_at_minor: Mapped[int | None] = mapped_column(MINOR)
     currency: Mapped[str]
     inventory: Mapped[int | None]
     sells_when_empty: Mapped[bool] = mapped_column(default=False)
