@@ -14,6 +14,8 @@ from crm import sealing
 from crm.errors import StoreNotBound
 
 BUSY_TIMEOUT_MS = 15_000
+_USUAL_CACHE_KB, _USUAL_LOG_PAGES = 2_000, 1_000  # what SQLite takes by itself
+_LARGE_CACHE_KB, _LARGE_LOG_PAGES = 65_536, 16_000
 _engine: Engine | None = None
 
 
@@ -50,6 +52,15 @@ def _begin_sqlite(connection: Connection) -> None:
     # meanwhile; taking the write lock at the start waits for it instead.
     reads = connection.get_execution_options().get("desk_reading", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def expect_many_rows(session: Session, *, expected: bool = True) -> None:
+    """Call in the transactions of a long import: sealed keys fall on pages all over an SQLite file, which are kept."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_LARGE_CACHE_KB if expected else _USUAL_CACHE_KB}")
+        pages = _LARGE_LOG_PAGES if expected else _USUAL_LOG_PAGES
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
 def scrub(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from crm.database import expect_many_rows
 from crm.importers.reading import Table
 from crm.importers.records import ROWS_PER_BATCH, Context
 from crm.importers.report import BadValue, ImportReport
@@ -63,6 +64,7 @@ def store_in_batches(
         if batch:
             done += len(batch)
             with context.open_session() as session:
+                expect_many_rows(session)
                 if done > resuming.records:
                     write(session, batch)
                     resuming.reached(session, done)
@@ -82,6 +84,7 @@ def store_in_batches(
     flush()
     with context.open_session() as session:
         resuming.finished(session)
+        expect_many_rows(session, expected=False)
     if resuming.records:
         report.notes.append(f"went on after {resuming.records:,} that an interrupted import had stored")
     report.rows = table.rows_read
