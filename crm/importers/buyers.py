@@ -36,8 +36,9 @@ class Buyers:
     def _load(self, column: ColumnElement[Any], values: set[str]) -> None:
         for part in in_parts(values):
             statement = select(_customers).where(column.in_(part), _customers.c.erased_at.is_(None))
-            # The same source's own customers win over those that another source knows under the same contact.
-            ours_first = (_customers.c.source != self._source, _customers.c.id.desc())
+            # The same source's own customers win over those that another source knows under the same contact, and the
+            # first of several: a later one would take a guest's orders over at the next import of the same file.
+            ours_first = (_customers.c.source != self._source, _customers.c.id)
             for row in self._session.connection().execute(statement.order_by(*ours_first)).mappings():
                 self._remember(self._by_key.get(row["external_id"]) or self._kept(dict(row)))
 

@@ -92,6 +92,21 @@ def test_a_strangers_number_and_a_wrong_one_cost_the_same(shop: Shop) -> None:
         assert statements("1001", contact) == statements("no-such-order", contact)
 
 
+def test_as_much_is_compared_for_a_wrong_number_as_for_a_strangers(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: dict[str, int] = {}
+    for number in ("1001", "no-such-order"):
+        for name in ("same_email", "same_phone"):
+
+            def count(one: str, other: str, number: str = number) -> bool:
+                compared[number] = compared.get(number, 0) + 1
+                return False
+
+            monkeypatch.setattr(orders, name, count)
+        for contact in ("wrong@example.com", "+6591119999"):
+            assert tries(a_talk(f"{number}{contact}"), number, contact) == (False, False)
+    assert compared["1001"] == compared["no-such-order"] > 0
+
+
 def test_two_records_that_share_a_contact_become_one_when_both_were_proven(shop: Shop) -> None:
     with crm.session() as session:
         guest = factories.a_customer(session, "E. Park", "park@example.com")

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, update
 
 import crm
 from crm import staff
-from crm.models import SignInFailure, StaffSession
+from crm.models import SignInFailure, StaffMember, StaffSession
 from crm.types import now
 from tests.gateway.conftest import Gateway, Visitor
 from tests.gateway.test_console import Console
@@ -45,6 +45,28 @@ async def test_many_addresses_together_guess_once_a_minute(browser: Console, sec
     if status == 429:
         assert 1 <= int(answer.headers["Retry-After"]) <= 61
         assert "Set-Cookie" not in answer.headers
+
+
+def test_each_of_the_two_looks_at_an_addresss_tries_stops_guessing(store: Engine) -> None:
+    """One before a try is counted; one after, for tries that were counted at the same moment."""
+    with crm.session() as session:
+        for _ in range(staff.MAX_FAILURES_PER_ADDRESS):
+            last = staff.note_try(session, "home", now=now())
+            staff.check_try(session, "home", last, now=now())
+        with pytest.raises(staff.SignInLocked):
+            staff.note_try(session, "home", now=now())
+        at_once = SignInFailure(address="home", failed_at=now())
+        session.add(at_once)
+        session.flush()
+        with pytest.raises(staff.SignInLocked):
+            staff.check_try(session, "home", at_once.id, now=now())
+        staff.check_try(session, "office", staff.note_try(session, "office", now=now()), now=now())
+
+
+async def test_whoever_was_shut_out_is_so_even_with_a_session_left(owner: Console) -> None:
+    with crm.session() as session:
+        session.execute(update(StaffMember).values(disabled_at=now()))
+    assert (await owner.http.get("/owner/customers")).status_code == 303
 
 
 async def test_no_browser_keeps_or_frames_what_is_private(gateway: Gateway, owner: Console, park: Visitor) -> None:

@@ -220,3 +220,19 @@ def test_a_hostile_cell_costs_its_row_at_most(
     second = take(path, context)
     assert not second.changed
     assert contents() == after
+
+
+def test_a_guests_order_stays_with_whom_it_was_given_to_first(store: Engine, tmp_path: Path) -> None:
+    """Though the file makes further customers with the same address."""
+    context = Context(load_shop(ROOT / "tests" / "gateway" / "shop.toml"), NOW)
+    path = tmp_path / "orders.csv"
+    header = ["customer_id", "date", "amount", "order_number", "email"]
+    made = [["first", "2026-11-01", "5.00", "guest-0", "shared@example.com"]]
+    more = [["", "2026-11-02", "5.00", "guest-1", "shared@example.com"]]
+    more += [[name, "2026-11-03", "5.00", f"guest-{name}", "shared@example.com"] for name in ("second", "third")]
+    for rows in ([*made], [*made, *more]):
+        write(path, [header, *rows])
+        assert SOURCES["csv"]["orders"](path, context).added > 0
+    after = contents()
+    assert not SOURCES["csv"]["orders"](path, context).changed
+    assert contents() == after
