@@ -10,6 +10,7 @@ from sqlalchemy import Integer, String, Table, bindparam, func, or_, select, upd
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from crm.changing import Changing
 from crm.errors import AlreadyAnswered, ConversationNotFound
 from crm.models import Author, Channel, Conversation, ConversationStatus, Delivery, Identity, Message
 from crm.types import UtcDateTime
@@ -59,17 +60,17 @@ _SHOWN = (
     .order_by(Message.seq.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_TOUCH = (
+_TOUCH = Changing(
     update(_CONVERSATIONS)
     .where(_CONVERSATIONS.c.id == bindparam("conversation"))
     .values(
         last_seq=_CONVERSATIONS.c.last_seq + bindparam("messages", type_=Integer),
         last_message_at=bindparam("now"),
         language=func.coalesce(bindparam("spoken", type_=String), _CONVERSATIONS.c.language),
-    )
-    .returning(_CONVERSATIONS.c.last_seq)
+    ),
+    _CONVERSATIONS.c.last_seq,
 )
-_TAKE = (
+_TAKE = Changing(
     update(_CONVERSATIONS)
     .where(
         _CONVERSATIONS.c.public_id == bindparam("conversation"),
@@ -79,10 +80,10 @@ _TAKE = (
             _CONVERSATIONS.c.lease_until < bindparam("now", type_=UtcDateTime),
         ),
     )
-    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
-    .returning(_CONVERSATIONS.c.id)
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until")),
+    _CONVERSATIONS.c.id,
 )
-_ANSWERED = (
+_ANSWERED = Changing(
     update(_MESSAGES)
     .where(_MESSAGES.c.id.in_(bindparam("lines", expanding=True)), _MESSAGES.c.turn.is_(None))
     .values(
@@ -90,8 +91,8 @@ _ANSWERED = (
             "turn": bindparam("of_turn"),
             **{name: bindparam(f"new_{name}") for name in (part.name for part in fields(Understanding))},
         }
-    )
-    .returning(_MESSAGES.c.id)
+    ),
+    _MESSAGES.c.id,
 )
 
 
@@ -151,7 +152,7 @@ def _touch(
     """Notes that so many messages are added; the number of the last one."""
     # The UPDATE holds the row until commit, so numbers become visible in their order, on PostgreSQL too.
     values = {"conversation": conversation.id, "messages": messages, "now": now, "spoken": language}
-    seq: int | None = session.scalar(_TOUCH, values)
+    seq: int | None = _TOUCH.first(session, values)
     if seq is None:
         raise ConversationNotFound(conversation.public_id)
     for name, value in (("last_seq", seq), ("last_message_at", now), ("language", language or conversation.language)):
@@ -202,14 +203,13 @@ def receive(
 
 def correct(session: Session, channel: Channel, external_id: str, text: str) -> bool:
     """Puts the customer's edited words in place of the first ones, as long as they are unanswered; else False."""
-    corrected = session.scalar(
+    corrected = Changing(
         update(Message)
         .where(Message.channel == channel, Message.external_id == external_id, Message.turn.is_(None))
         .where(Message.author == Author.CUSTOMER)
-        .values(text=text)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
+        .values(text=text),
+        Message.id,
+    ).first(session)
     return corrected is not None
 
 
@@ -299,7 +299,7 @@ def conversations_waiting(
 
 def take_turn(session: Session, public_id: str, *, owner: str, now: datetime, lease: timedelta) -> bool:
     """Whether ``owner`` (a gateway) may answer now; nobody else may until the lease ends or is given back."""
-    taken = session.scalar(_TAKE, {"conversation": public_id, "owner": owner, "now": now, "until": now + lease})
+    taken = _TAKE.first(session, {"conversation": public_id, "owner": owner, "now": now, "until": now + lease})
     return taken is not None
 
 
@@ -328,14 +328,14 @@ def answer(
     """
     turn = lines[0].seq
     values = asdict(understanding or Understanding())
-    marked = session.scalars(
-        _ANSWERED,
+    marked = _ANSWERED.all(
+        session,
         {
             "lines": [line.id for line in lines],
             "of_turn": turn,
             **{f"new_{name}": value for name, value in values.items()},
         },
-    ).all()
+    )
     if len(marked) < len(lines):
         raise AlreadyAnswered(conversation.public_id)
     for line in lines:

@@ -10,7 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from crm import sealing
+from crm import mariadb, sealing
 from crm.errors import StoreNotBound
 
 BUSY_TIMEOUT_MS = 15_000
@@ -20,10 +20,12 @@ _engine: Engine | None = None
 
 
 def make_engine(database_url: str) -> Engine:
-    """An engine for SQLite (WAL, foreign keys on) or PostgreSQL (psycopg 3) with this project's settings."""
+    """An engine for SQLite (WAL, foreign keys on), PostgreSQL (psycopg 3) or MariaDB with this project's settings."""
     url = make_url(database_url)
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == mariadb.NAME:
+        return mariadb.make_engine(url)
     if url.get_backend_name() != "sqlite":
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
     if url.database and url.database != ":memory:":

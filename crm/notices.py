@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import owners
+from crm.changing import Changing
 from crm.models import Conversation, Delivery, Handoff, OwnerNotice, OwnerNoticeKind, ReturnRequest, ReturnStatus
 
 LEASE = timedelta(seconds=60)
@@ -26,13 +27,10 @@ def unannounced(session: Session, *, limit: int = 50) -> Sequence[Handoff]:
 
 def claim_handoff(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     """Whether the caller is the one to announce it; another gateway may be at it too."""
-    claimed = session.scalar(
-        update(Handoff)
-        .where(Handoff.id == handoff.id, Handoff.notified_at.is_(None))
-        .values(notified_at=now)
-        .returning(Handoff.id)
-        .execution_options(synchronize_session=False)
-    )
+    claimed = Changing(
+        update(Handoff).where(Handoff.id == handoff.id, Handoff.notified_at.is_(None)).values(notified_at=now),
+        Handoff.id,
+    ).first(session)
     return claimed is not None
 
 
@@ -127,7 +125,7 @@ def claim(session: Session, notice_id: int, *, now: datetime, last_number: int) 
 
     ``last_number`` is the highest number that Telegram is known to have given, kept until the try's end is known.
     """
-    claimed = session.scalar(
+    claimed = Changing(
         update(OwnerNotice)
         .where(
             OwnerNotice.id == notice_id,
@@ -138,10 +136,9 @@ def claim(session: Session, notice_id: int, *, now: datetime, last_number: int) 
             deliver_after=now + LEASE,
             delivery_attempts=OwnerNotice.delivery_attempts + 1,
             tried_after=func.coalesce(OwnerNotice.tried_after, last_number),
-        )
-        .returning(OwnerNotice.id)
-        .execution_options(synchronize_session=False)
-    )
+        ),
+        OwnerNotice.id,
+    ).first(session)
     return session.get(OwnerNotice, claimed) if claimed is not None else None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from crm.changing import Changing
 from crm.models import Channel, Conversation, Delivery, Identity, Message, OwnerNotice
 
 LATEST = 200
@@ -57,7 +58,7 @@ def claim(session: Session, message_id: int, *, now: datetime, lease: timedelta,
     ``last_number`` is the highest number that the channel is known to have given. It stays on the message as
     ``tried_after`` until the try's end is known, so that even after a crash one can ask whether the message arrived.
     """
-    claimed = session.scalar(
+    claimed = Changing(
         update(Message)
         .where(
             Message.id == message_id,
@@ -68,10 +69,9 @@ def claim(session: Session, message_id: int, *, now: datetime, lease: timedelta,
             deliver_after=now + lease,
             delivery_attempts=Message.delivery_attempts + 1,
             tried_after=func.coalesce(Message.tried_after, last_number),
-        )
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
+        ),
+        Message.id,
+    ).first(session)
     return claimed is not None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm import follow_ups
 from crm.articles import Draft
+from crm.changing import Changing
 from crm.errors import CrmError
 from crm.lessons import articles as lessons
 from crm.models import OwnerLink, OwnerLinkKind, Ticket, TicketStatus
@@ -84,14 +85,13 @@ def use(
     """
     link = read(session, token, secret=secret, now=now)
     # Two taps at the same moment: only one of them marks the row.
-    taken = session.scalar(
-        update(OwnerLink)
-        .where(OwnerLink.id == link.id, OwnerLink.used_at.is_(None))
-        .values(used_at=now)
-        .returning(OwnerLink.id)
-    )
+    taken = Changing(
+        update(OwnerLink).where(OwnerLink.id == link.id, OwnerLink.used_at.is_(None)).values(used_at=now),
+        OwnerLink.id,
+    ).first(session)
     if taken is None:
         raise BadLink("used")
+    session.refresh(link)
     _perform(session, link, now=now, title=title, text=text)
     return link
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from crm.changing import Changing
 from crm.models import Channel, OwnerAccount, PairingCode
 
 CODE_KEEPS = timedelta(minutes=15)
@@ -26,17 +27,16 @@ def new_code(session: Session, *, now: datetime) -> str:
 
 def pair(session: Session, code: str, *, channel: Channel, external_id: str, now: datetime) -> bool:
     """Makes the account the owner's if the code is good; a code is good once."""
-    used = session.scalar(
+    used = Changing(
         update(PairingCode)
         .where(
             PairingCode.code_hash == _hash(code.strip().upper()),
             PairingCode.used_at.is_(None),
             PairingCode.expires_at > now,
         )
-        .values(used_at=now)
-        .returning(PairingCode.id)
-        .execution_options(synchronize_session=False)
-    )
+        .values(used_at=now),
+        PairingCode.id,
+    ).first(session)
     if used is None:
         return False
     if not is_owner(session, channel, external_id):

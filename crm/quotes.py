@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from crm import conversations, handoffs
+from crm.changing import Changing
 from crm.conversations import Reply
 from crm.errors import CrmError
 from crm.models import (
@@ -199,13 +200,12 @@ def answer(
     if not hmac.compare_digest(shown.encode(), answer_token(quote, secret=secret).encode()):
         raise QuoteChanged
     # Two taps, or two people who hold the link: only one of them finds it unanswered.
-    taken = session.scalar(
+    taken = Changing(
         update(Quote)
         .where(Quote.id == quote.id, Quote.accepted_at.is_(None), Quote.declined_at.is_(None), Quote.valid_until > now)
-        .values({"accepted_at" if accept else "declined_at": now})
-        .returning(Quote.id)
-        .execution_options(synchronize_session=False)
-    )
+        .values({"accepted_at" if accept else "declined_at": now}),
+        Quote.id,
+    ).first(session)
     session.refresh(quote)
     if taken is None or quote.conversation_id is None:
         raise QuoteChanged

@@ -9,6 +9,7 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from crm import conversations
+from crm.changing import Changing
 from crm.conversations import Reply
 from crm.errors import CrmError
 from crm.models import Author, Conversation, Identity, Message, Order, ReturnRequest, ReturnStatus
@@ -82,13 +83,12 @@ def unannounced(session: Session, *, limit: int = 50) -> Sequence[ReturnRequest]
 
 def claim(session: Session, request: ReturnRequest, *, now: datetime) -> bool:
     """Whether the caller is the one to announce it; another gateway may be at it too."""
-    claimed = session.scalar(
+    claimed = Changing(
         update(ReturnRequest)
         .where(ReturnRequest.id == request.id, ReturnRequest.owner_told_at.is_(None))
-        .values(owner_told_at=now)
-        .returning(ReturnRequest.id)
-        .execution_options(synchronize_session=False)
-    )
+        .values(owner_told_at=now),
+        ReturnRequest.id,
+    ).first(session)
     return claimed is not None
 
 
@@ -140,13 +140,12 @@ def _settle(
     now: datetime,
 ) -> Decided:
     # Two people, or one who taps twice: only one of them finds the state that it was in before.
-    taken = session.scalar(
+    taken = Changing(
         update(ReturnRequest)
         .where(ReturnRequest.id == number, ReturnRequest.status.in_(before))
-        .values(status=after, **values)
-        .returning(ReturnRequest.id)
-        .execution_options(synchronize_session=False)
-    )
+        .values(status=after, **values),
+        ReturnRequest.id,
+    ).first(session)
     request = session.get(ReturnRequest, number, populate_existing=True)
     if request is None:
         raise ReturnNotFound(number)

@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crm import conversations, handoffs, takeover
+from crm.changing import Changing
 from crm.conversations import Reply, Understanding
 from crm.errors import CrmError
 from crm.models import Channel, Conversation, ConversationStatus, Handoff, HandoffReason, Message
 
 _CONVERSATIONS = cast(Table, Conversation.__table__)
-_GIVE_BACK = (
+_GIVE_BACK = Changing(
     update(_CONVERSATIONS)
     .where(_CONVERSATIONS.c.id == bindparam("conversation"), _CONVERSATIONS.c.lease_owner == bindparam("owner"))
-    .values(lease_owner=None, lease_until=None)
-    .returning(_CONVERSATIONS.c.status)
+    .values(lease_owner=None, lease_until=None),
+    _CONVERSATIONS.c.status,
 )
 
 
@@ -112,7 +113,7 @@ def close(
     AlreadyAnswered if the lines were answered all the same.
     ``needs_owner`` is the summary for the owner when the bot could not answer at all.
     """
-    status = session.scalar(_GIVE_BACK, {"conversation": turn.conversation.id, "owner": owner})
+    status = _GIVE_BACK.first(session, {"conversation": turn.conversation.id, "owner": owner})
     if status is None:
         return None
     # As it was read when the turn began; only the status may have been changed by what the bot did since.

@@ -12,6 +12,7 @@ import crm
 from crm import migrate
 from crm.database import unbind
 from tests.support.databases import new_database, postgres_server
+from tests.support.mariadb import mariadb_server
 from tests.support.product import KEYS, RunningDesk, running_desk
 
 os.environ.setdefault("DESK_DATA_KEY", KEYS["DESK_DATA_KEY"])
@@ -24,6 +25,13 @@ def postgres_url() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="desk-postgres-", ignore_cleanup_errors=True) as folder,
         postgres_server(Path(folder)) as url,
     ):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """A database for all tests together: each makes and leaves it empty, for making its tables takes seconds."""
+    with new_database(mariadb_server()) as url:
         yield url
 
 

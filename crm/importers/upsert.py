@@ -1,11 +1,11 @@
-"""Writing many rows at once, on SQLite and PostgreSQL alike."""
+"""Writing many rows at once, on every database alike."""
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
 
@@ -30,16 +30,17 @@ def upsert(
     """
     if not rows:
         return
-    table, connection = table_of(model), session.connection()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table)
-    insert_rows(
-        session,
-        insert.on_conflict_do_update(
-            index_elements=list(key), set_={column: insert.excluded[column] for column in update}
-        ),
-        tuple(rows[0]),
-        map(itemgetter(*rows[0]), rows),
+    statement = _upsert(session.connection().dialect.name, table_of(model), key, update)
+    insert_rows(session, statement, tuple(rows[0]), map(itemgetter(*rows[0]), rows))
+
+
+def _upsert(database: str, table: Table, key: Sequence[str], update: Collection[str]) -> Insert:
+    if database == "mariadb":  # takes whichever key is there already; these tables have no other
+        inserted = mysql.insert(table)
+        return inserted.on_duplicate_key_update({column: inserted.inserted[column] for column in update})
+    insert = postgresql.insert(table) if database == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_update(
+        index_elements=list(key), set_={column: insert.excluded[column] for column in update}
     )
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from crm.importers import Context
 from crm.shop import Shop
+from tests.support.mariadb import on_every_database
+
+__all__ = ["on_every_database"]
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]

@@ -34,6 +34,7 @@ from crm.sealing.belonging import RotationUnfinished
 from crm.sealing.rewriting import sealed_columns
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+CHANGES_THE_KEY = True
 PERSONAL = ("Anna Fischer", "anna.fischer@example.com", "+4915112345678", "Tübingen", "Frau Fischer wartet seit Montag")
 
 

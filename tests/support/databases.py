@@ -1,4 +1,4 @@
-"""A PostgreSQL server to test on: the one that is offered, or one of our own for this run."""
+"""A PostgreSQL server to test on, offered or one of our own for this run; a MariaDB server, if one is offered."""
 
 import os
 import uuid
@@ -41,7 +41,9 @@ def postgres_server(folder: Path) -> Iterator[str]:
 @contextmanager
 def new_database(server: str) -> Iterator[str]:
     """The URL of a fresh, empty database on the server; it is dropped at the end."""
-    url = make_url(server).set(drivername="postgresql+psycopg")
+    url = make_url(server)
+    is_mariadb = url.get_backend_name() == "mariadb"
+    url = url.set(drivername="mariadb+pymysql" if is_mariadb else "postgresql+psycopg")
     name = f"desk_{uuid.uuid4().hex}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     try:
@@ -49,6 +51,6 @@ def new_database(server: str) -> Iterator[str]:
             connection.execute(text(f"CREATE DATABASE {name}"))
         yield url.set(database=name).render_as_string(hide_password=False)
         with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            connection.execute(text(f"DROP DATABASE {name}" + ("" if is_mariadb else " WITH (FORCE)")))
     finally:
         admin.dispose()
