@@ -120,9 +120,7 @@ PARTS = {
     "url": "https://shop.example/x",
     "image": "https://shop.example/x.png",
 }
-QUICK = bounded(
-    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+QUICK = bounded(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
