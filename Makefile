@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: bench-nlu help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-imports bench-scale format clean
+.PHONY: bench-nlu help setup setup-dev run train test test-fast test-bot lint bench-analytics bench-imports bench-scale format clean test-faults
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-imports: setup-dev ## Measure imports of 500,000 order lines from Shopify,
 
 bench-scale: setup-dev ## Measure a full analysis of shops of 10,000 to 1,000,000 orders
 	$(BIN)/python -m benchmarks.scale
+
+test-faults: setup-dev ## Break a running desk at random while customers write; ARGS="--faults 1000 --seed 7"
+	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 format: ## Put the code into its one format
 	@$(PYTHON) desk/environments.py --dev

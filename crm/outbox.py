@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.changing import Changing
 from crm.models import Channel, Conversation, Delivery, Identity, Message, OwnerNotice
 
-LATEST = 200
+LATEST = 2_000
 # How Telegram's messages are named here, in and out: chat and number.
 _NUMBERED = re.compile(r"(?:out:)?-?\d+:(\d{1,10})")
 
@@ -108,26 +108,22 @@ def in_doubt(session: Session, message_id: int, *, after: datetime, reason: str)
     _settle(session, message_id, deliver_after=after, delivery_error=reason)
 
 
-def numbers_in(session: Session, conversation_id: int) -> set[int]:
-    """The channel's numbers of the conversation's latest messages that are known."""
-    return _numbers(session, Message.conversation_id == conversation_id)
+def numbers(session: Session, channel: Channel) -> set[int]:
+    """The numbers that the channel is known to have given to the latest messages of all conversations."""
+    names = session.scalars(
+        select(Message.external_id)
+        .where(Message.channel == channel, Message.external_id.is_not(None))
+        .order_by(Message.id.desc())
+        .limit(LATEST)
+    )
+    found = (_NUMBERED.fullmatch(name or "") for name in names)
+    return {int(match[1]) for match in found if match is not None}
 
 
 def last_number(session: Session, channel: Channel) -> int:
     """The highest number that the channel is known to have given to a message; 0 if there is none."""
     shown_to_owner = session.scalar(select(func.max(OwnerNotice.telegram_id))) if channel is Channel.TELEGRAM else 0
-    return max(_numbers(session, Message.channel == channel) | {shown_to_owner or 0})
-
-
-def _numbers(session: Session, wanted: ColumnElement[bool]) -> set[int]:
-    names = session.scalars(
-        select(Message.external_id)
-        .where(wanted, Message.external_id.is_not(None))
-        .order_by(Message.id.desc())
-        .limit(200)
-    )
-    found = (_NUMBERED.fullmatch(name or "") for name in names)
-    return {int(match[1]) for match in found if match is not None}
+    return max(numbers(session, channel) | {shown_to_owner or 0})
 
 
 def _settle(session: Session, message_id: int, **values: object) -> None:

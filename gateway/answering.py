@@ -110,8 +110,12 @@ class Answering:
         answer = await self._rasa.turn(turn.public_id, text, payload, metadata)
         if answer.failed_actions:
             raise NoAnswer("action_failed")
-        replies = [reply_from(raw, language=turn.language) for raw in answer.replies]
-        visible = [reply for reply in replies if reply is not None]
+        visible: list[Reply] = []
+        for raw in answer.replies:
+            reply = reply_from(raw, language=turn.language)
+            # Who asks the same twice in one breath is answered once.
+            if reply is not None and reply not in visible:
+                visible.append(reply)
         if not visible:
             raise NoAnswer("empty")
         return TurnAnswer(visible, answer.understanding)

@@ -5,29 +5,39 @@ a message already has changes nothing: it is refused as "not modified" where the
 as "not found" or "can't be edited" anywhere else. So the numbers after the last one known before the try are asked for.
 """
 
+import asyncio
+import itertools
 from collections import OrderedDict
 from collections.abc import Collection
 
 from telegram import Bot, InlineKeyboardMarkup
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 
-# Other chats' messages take numbers too while one is on its way.
+# Other chats' messages take numbers too while one is on its way; those that are known by now do not count.
 MOST_ASKED_FOR = 40
+MOST_UPDATES_WAITING = 20
 MOST_REMEMBERED = 2_000
 
 
 class Numbers:
-    """The highest number seen, and the latest ones by chat, whoever wrote them."""
+    """The highest number seen, and the latest ones, whoever wrote those messages."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._seen: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self.last = 0
+        # Set when what an earlier run knew is known again; before, "after the last number" means nothing.
+        self.recalled = asyncio.Event()
 
-    def saw(self, chat_id: int, number: int) -> None:
-        """A message whose number is known: it cannot be the one that is looked for."""
+    def recall(self, last: int) -> None:
+        """The highest number in the store."""
+        self.last = max(self.last, last)
+        self.recalled.set()
+
+    def saw(self, number: int) -> None:
+        """A message in a private chat whose number is known: it cannot be the one that is looked for."""
         self.last = max(self.last, number)
-        self._seen[chat_id, number] = None
+        self._seen[number] = None
         if len(self._seen) > MOST_REMEMBERED:
             self._seen.popitem(last=False)
 
@@ -36,16 +46,24 @@ class Numbers:
     ) -> int | None:
         """The number of the bot's message that arrived in the chat after the number ``after``; None if none did.
 
-        ``known`` numbers are left out. Raises TelegramError when Telegram does not say.
+        ``known`` numbers are left out. Raises TelegramError when Telegram does not say, and while so many updates
+        wait that their messages' numbers could hide the one that is looked for.
         """
-        for number in range(after + 1, after + 1 + MOST_ASKED_FOR):
-            if number in known or (chat_id, number) in self._seen:
+        waiting = (await self._bot.get_webhook_info()).pending_update_count
+        if waiting > MOST_UPDATES_WAITING:
+            raise TelegramError(f"{waiting} updates wait")
+        asked = 0
+        for number in itertools.count(after + 1):
+            if number in known or number in self._seen:
                 continue
+            if asked >= MOST_ASKED_FOR:
+                return None
+            asked += 1
             try:
                 await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=number, reply_markup=keyboard)
             except BadRequest as answer:
                 if "not modified" not in answer.message.lower():
                     continue
-            self.saw(chat_id, number)
+            self.saw(number)
             return number
         return None

@@ -115,6 +115,7 @@ class Outbox:
             await asyncio.sleep(pause)
             return True
         message_id = outgoing.message.id
+        await self._numbers.recalled.wait()
         last_number = self._numbers.last
         if not await self._store.write(
             lambda session: outbox.claim(session, message_id, now=self._clock(), lease=LEASE, last_number=last_number)
@@ -168,7 +169,7 @@ class Outbox:
                         )
                     )
                 last = (await self._send_piece(piece, chat_id)).message_id
-                self._numbers.saw(chat_id, last)
+                self._numbers.saw(last)
             progress.arrived, progress.tried_after, noted = progress.arrived + 1, None, False
         return last
 
@@ -176,8 +177,7 @@ class Outbox:
         """The number under which an earlier try brought the piece after all."""
         if tried_after is None:
             return None
-        conversation_id = outgoing.message.conversation_id
-        known = await self._store.read(lambda session: outbox.numbers_in(session, conversation_id))
+        known = await self._store.read(lambda session: outbox.numbers(session, Channel.TELEGRAM))
         try:
             found = await self._numbers.find(int(outgoing.address), piece.keyboard, after=tried_after, known=known)
         except TelegramError as error:

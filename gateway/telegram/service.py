@@ -122,7 +122,7 @@ class TelegramService:
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
             else:
-                self._numbers.last = max(self._numbers.last, last)
+                self._numbers.recall(last)
                 return
 
     async def _logged_in(self) -> bool:

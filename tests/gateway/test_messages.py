@@ -441,3 +441,8 @@ async def test_a_handoff_by_an_action_is_seen(park: Visitor, rasa: FakeRasa) -> 
         assert opened.scalars(select(Handoff)).one().reason is HandoffReason.ASKED
         conversation = conversations.by_public_id(opened, park.conversation_id)
         assert conversation.status is ConversationStatus.HANDED_OFF
+
+
+async def test_the_same_answer_twice_in_one_turn_is_given_once(gateway: Gateway, rasa: FakeRasa) -> None:
+    rasa.answers({"text": "You might like these:"}, {"text": "Yes."}, {"text": "You might like these:"})
+    assert await (await gateway.visitor()).hears("what is good, and what is good?") == ["You might like these:", "Yes."]

@@ -21,6 +21,7 @@ from crm.models import (
     Message,
 )
 from crm.settings import Settings
+from crm.types import now
 from gateway.telegram.bot import bot_addresses
 from gateway.telegram.service import webhook_secret
 from tests.gateway.conftest import Gateway, gateway_with
@@ -305,6 +306,25 @@ async def test_a_crash_while_sending_neither_loses_nor_doubles(
     async with gateway_with(settings):
         await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
     assert len(telegram.sent) == 1
+
+
+async def test_what_an_earlier_run_sent_is_not_taken_for_what_it_did_not(
+    store: Engine, settings: Settings, telegram: TelegramApi, rasa: FakeRasa
+) -> None:
+    """A reply is due before Telegram lets the bot in: it waits until the numbers of the log are known again."""
+    rasa.answers({"text": "word " * 1_500})
+    async with gateway_with(settings):
+        await telegram.says(LIN, "tell me all")
+        await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
+    with session() as opened:
+        conversation = opened.scalars(select(Conversation)).one()
+        conversations.receive(opened, conversation, text="and now?", external_id=f"{LIN}:1000", now=now())
+    rasa.answers({"text": "All."})
+    for method, kind in (("getMe", "500"), ("getMe", "500"), ("sendMessage", "drop")):
+        telegram.fault(method, kind)
+    async with gateway_with(settings):
+        await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT] * 2, seconds=20)
+    assert [m["text"] for m in telegram.sent][2:] == ["All."]
 
 
 async def test_an_answer_that_telegram_refuses_for_good_is_handed_to_the_owner(

@@ -1,6 +1,8 @@
 """A small stand-in for Telegram's Bot API, with the faults that a bot has to live with."""
 
 import asyncio
+import email
+import email.policy
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -105,8 +107,7 @@ class TelegramApi:
 
     async def _call(self, request: Request) -> Response:
         method = request.path_params["method"]
-        raw = (await request.body()).decode()
-        parameters = dict(request.query_params) | dict(parse_qsl(raw))
+        parameters = dict(request.query_params) | await _sent_along(request)
         self.calls[method].append(parameters)
         if request.path_params["token"] != TOKEN:
             return _refused(401, "Unauthorized")
@@ -141,6 +142,8 @@ class TelegramApi:
             self.sent.append({**parameters, "message_id": message_id, "buttons": buttons})
             chat = {"id": int(parameters["chat_id"]), "type": "private"}
             return {"message_id": message_id, "date": 1_790_000_000, "chat": chat}
+        if method == "getWebhookInfo":
+            return {"url": "", "has_custom_certificate": False, "pending_update_count": len(self._updates)}
         if method == "editMessageReplyMarkup":
             return self._edit(parameters)
         if method == "setWebhook":
@@ -172,6 +175,19 @@ class TelegramApi:
                 except TimeoutError:
                     return []
             return list(self._updates)
+
+
+async def _sent_along(request: Request) -> dict[str, Any]:
+    """The parameters in the body; of files, such as pictures, only their names."""
+    body, kind = await request.body(), request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        return dict(parse_qsl(body.decode()))
+    whole = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body, policy=email.policy.HTTP)
+    found: dict[str, Any] = {}
+    for part in whole.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        found[str(name)] = part.get_filename() or part.get_content().removesuffix("\r\n")
+    return found
 
 
 def _refused(code: int, description: str, **parameters: Any) -> Response:
