@@ -117,7 +117,7 @@ class NoticeOutbox:
             except TelegramError as error:
                 await self._later(notice, error, in_doubt=not surely_not_sent(error))
                 return
-        self._numbers.saw(number)
+        self._numbers.sent(chat_id, number)
         self._metrics.deliveries.labels("owner").inc()
         await self._store.write(lambda session: notices.sent(session, notice.id, telegram_id=number, now=self._clock()))
 

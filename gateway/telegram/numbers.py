@@ -24,7 +24,8 @@ class Numbers:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._seen: OrderedDict[int, None] = OrderedDict()
+        # Who has each: the chat of the bot's own message, None where somebody else wrote it.
+        self._seen: OrderedDict[int, int | None] = OrderedDict()
         self.last = 0
         # Set when what an earlier run knew is known again; before, "after the last number" means nothing.
         self.recalled = asyncio.Event()
@@ -34,10 +35,17 @@ class Numbers:
         self.last = max(self.last, last)
         self.recalled.set()
 
-    def saw(self, number: int) -> None:
-        """A message in a private chat whose number is known: it cannot be the one that is looked for."""
+    def heard(self, number: int) -> None:
+        """Somebody else's message in a private chat."""
+        self._note(number, None)
+
+    def sent(self, chat_id: int, number: int) -> None:
+        """The bot's own. It may still be looked for in its chat: storing that it arrived may have failed."""
+        self._note(number, chat_id)
+
+    def _note(self, number: int, chat_id: int | None) -> None:
         self.last = max(self.last, number)
-        self._seen[number] = None
+        self._seen[number] = chat_id
         if len(self._seen) > MOST_REMEMBERED:
             self._seen.popitem(last=False)
 
@@ -54,7 +62,7 @@ class Numbers:
             raise TelegramError(f"{waiting} updates wait")
         asked = 0
         for number in itertools.count(after + 1):
-            if number in known or number in self._seen:
+            if number in known or self._seen.get(number, chat_id) != chat_id:
                 continue
             if asked >= MOST_ASKED_FOR:
                 return None
@@ -64,6 +72,6 @@ class Numbers:
             except BadRequest as answer:
                 if "not modified" not in answer.message.lower():
                     continue
-            self.saw(number)
+            self.sent(chat_id, number)
             return number
         return None

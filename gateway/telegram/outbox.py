@@ -169,7 +169,7 @@ class Outbox:
                         )
                     )
                 last = (await self._send_piece(piece, chat_id)).message_id
-                self._numbers.saw(last)
+                self._numbers.sent(chat_id, last)
             progress.arrived, progress.tried_after, noted = progress.arrived + 1, None, False
         return last
 

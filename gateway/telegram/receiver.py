@@ -114,7 +114,7 @@ class Receiver:
     async def take(self, update: Update) -> None:
         """Stores what the update brings. Telegram repeats an update until it is confirmed: once is enough here."""
         if update.message is not None and update.message.chat.type == "private":
-            self._numbers.saw(update.message.message_id)
+            self._numbers.heard(update.message.message_id)
         if await self._owner_chat.takes(update):
             return
         if update.message is not None:

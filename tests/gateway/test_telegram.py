@@ -11,6 +11,7 @@ from crm import conversations, session
 from crm.models import (
     AccountLink,
     Author,
+    Channel,
     Consent,
     ConsentKind,
     Conversation,
@@ -305,6 +306,19 @@ async def test_a_crash_while_sending_neither_loses_nor_doubles(
         telegram.sent.clear()
     async with gateway_with(settings):
         await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
+    assert len(telegram.sent) == 1
+
+
+async def test_what_was_sent_but_could_not_be_noted_is_not_sent_again(gateway: Gateway, telegram: TelegramApi) -> None:
+    """The store took no writing just then, and the same process comes back to it."""
+    await telegram.says(LIN, "hello")
+    await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
+    with session() as opened:
+        message = opened.scalars(select(Message).where(Message.author == Author.BOT)).one()
+        message.delivery, message.external_id, message.deliver_after = Delivery.PENDING, None, None
+        message.tried_after = telegram.sent[0]["message_id"] - 1
+    gateway.parts.answering.outlets[Channel.TELEGRAM].deliver(message.conversation_id)
+    await telegram.until(lambda: [m.delivery for m in stored(Author.BOT)] == [Delivery.SENT])
     assert len(telegram.sent) == 1
 
 
