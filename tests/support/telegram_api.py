@@ -136,7 +136,8 @@ class TelegramApi:
         if method == "getUpdates":
             return await self._updates_from(int(parameters.get("offset", 0)), float(parameters.get("timeout", 0)))
         if method in ("sendMessage", "sendPhoto"):
-            message_id = self._next_message = self._next_message + 1
+            message_id = self._next_message
+            self._next_message += 1
             markup = json.loads(parameters.get("reply_markup", "{}"))
             buttons = [button for row in markup.get("inline_keyboard", []) for button in row]
             self.sent.append({**parameters, "message_id": message_id, "buttons": buttons})
