@@ -137,6 +137,8 @@ class Trial:
             session.commit()
 
     async def _start(self) -> None:
+        # What an earlier start said of parts that it had to start again says nothing about this one.
+        (self.state / "console.txt").unlink(missing_ok=True)
         self.desk = RunningDesk(self.state, self.env)
         await asyncio.to_thread(self.desk.wait_until_ready)
 
