@@ -153,9 +153,9 @@ def test_a_new_article_answers_the_next_question(
 def test_a_return_from_the_request_to_the_refund(
     console: Callable[..., Page], customer: Customer, product_url: str
 ) -> None:
-    customer.says("I want to return my order 1382, junjie.huang@example.com")
+    customer.says("I want to return my order 1380, xinyan.feng@example.net")
     assert "waits for the owner" not in customer.says("It is too small for me")[0]
-    assert "waits for the owner" in customer.says("where is my refund for order 1382?")[0]
+    assert "waits for the owner" in customer.says("where is my refund for order 1380?")[0]
     page = console(**PHONE)
     page.goto(f"{product_url}/owner/returns")
     card = page.locator(".card", has_text="too small for me")
@@ -165,12 +165,12 @@ def test_a_return_from_the_request_to_the_refund(
     told = customer.hears()[-1]
     assert "is approved" in told["text"]
     assert "7 Lake Road" in told["text"]
-    asked = customer.says("where is my refund for order 1382?")[0]
+    asked = customer.says("where is my refund for order 1380?")[0]
     assert "approved" in asked
     assert "7 Lake Road" in asked
     page.locator(".card", has_text="too small for me").get_by_role("button", name="Refunded").click()
     expect(page.get_by_role("heading", name="Decided", exact=True)).to_be_visible()
-    assert "has been refunded" in customer.says("has order 1382 been refunded?")[0]
+    assert "has been refunded" in customer.says("has order 1380 been refunded?")[0]
 
 
 def test_a_quote_from_the_request_to_the_yes(
